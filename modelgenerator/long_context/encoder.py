@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The seam to upstream's encoder: a swapped rotary embedding and attention without an s x s tensor.
+
+The only file that knows upstream's encoder classes. `install` changes the class of two kinds of
+module on one encoder instance and its rotary embedding, and nothing else: parameters, their names,
+state-dict keys and LoRA targets stay upstream's, and `uninstall` puts everything back.
+"""
+
+from typing import NamedTuple, Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions
+
+from modelgenerator.backbones.positional import RotaryEmbedding, RotaryGeometry, apply_rotary
+from modelgenerator.backbones.positional.base import RotaryTable
+from modelgenerator.huggingface_models.rnabert.modeling_rnabert import (
+    RNABertModel,
+    RNABertSelfAttention,
+)
+
+
+class Rows(NamedTuple):
+    """How the tokens of a batch divide into sequences, and the rotary table of each.
+
+    Attributes:
+        lengths: Tokens of each sequence when the batch is packed into one row of [1, total, width];
+            None when every row of [batch, seq_len, width] is one whole sequence.
+        tables: One table for each sequence of a packed batch, else a single one for all rows.
+    """
+
+    lengths: Optional[tuple[int, ...]]
+    tables: tuple[RotaryTable, ...]
+
+
+class LongSelfAttention(RNABertSelfAttention):
+    """Self-attention over whole sequences through `scaled_dot_product_attention`.
+
+    Takes `Rows` where upstream takes rotary angles. Memory grows with the sequence length, not with
+    its square, as no score is ever stored.
+    """
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        attention_mask: Optional[Tensor] = None,
+        head_mask: Optional[Tensor] = None,
+        encoder_hidden_states: Optional[Tensor] = None,
+        encoder_attention_mask: Optional[Tensor] = None,
+        past_key_value: Optional[tuple] = None,
+        output_attentions: Optional[bool] = False,
+        rotary_pos_emb: Optional[Rows] = None,
+    ) -> tuple[Tensor]:
+        rows = rotary_pos_emb
+        batch, tokens, _ = hidden_states.shape
+        shape = (batch, tokens, self.num_attention_heads, self.attention_head_size)
+        query = self.query(hidden_states).view(shape).transpose(1, 2)  # [B, H, S, Dh]
+        key = self.key(hidden_states).view(shape).transpose(1, 2)
+        value = self.value(hidden_states).view(shape).transpose(1, 2)
+        if rows.lengths is None:
+            context = self._attend(query, key, value, rows.tables[0])
+        else:
+            parts = [part.split(rows.lengths, dim=2) for part in (query, key, value)]
+            context = torch.cat(
+                [self._attend(*qkv, table) for *qkv, table in zip(*parts, rows.tables)], dim=2
+            )
+        return (context.transpose(1, 2).reshape(batch, tokens, self.all_head_size),)
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, table: RotaryTable) -> Tensor:
+        return F.scaled_dot_product_attention(
+            apply_rotary(query, table),
+            apply_rotary(key, table),
+            value,
+            dropout_p=self.dropout.p if self.training else 0.0,
+        )
+
+
+class LongModel(RNABertModel):
+    """Upstream's encoder with one rotary table a forward and no attention mask.
+
+    Padding is taken out before the first layer and put back, as zeros, after the last: a sequence
+    gives the same result alone and in any batch, whatever its method makes of its length.
+    """
+
+    # A backbone asks for all hidden states at every call; only a task knows whether it wants them.
+    drop_hidden_states = False
+
+    def forward(
+        self,
+        input_ids: Optional[Tensor] = None,
+        attention_mask: Optional[Tensor] = None,
+        token_type_ids: Optional[Tensor] = None,
+        position_ids: Optional[Tensor] = None,
+        head_mask: Optional[Tensor] = None,
+        inputs_embeds: Optional[Tensor] = None,
+        encoder_hidden_states: Optional[Tensor] = None,
+        encoder_attention_mask: Optional[Tensor] = None,
+        past_key_values: Optional[tuple] = None,
+        use_cache: Optional[bool] = None,
+        output_attentions: Optional[bool] = None,
+        output_hidden_states: Optional[bool] = None,
+        return_dict: Optional[bool] = None,
+    ) -> BaseModelOutputWithPoolingAndCrossAttentions:
+        """Encode token ids [batch, seq_len] into hidden states [batch, seq_len, hidden].
+
+        Raises:
+            ValueError: If attention probabilities or a head mask are asked for, or anything that
+                only a decoder has, as no attention probability is ever formed; or if not exactly
+                one of `input_ids` and `inputs_embeds` is given.
+        """
+        refused = {
+            "output_attentions": output_attentions or self.config.output_attentions,
+            "head_mask": head_mask is not None,
+            "encoder_hidden_states": encoder_hidden_states is not None,
+            "past_key_values": past_key_values is not None,
+        }
+        if any(refused.values()):
+            names = ", ".join(name for name, asked in refused.items() if asked)
+            raise ValueError(
+                f"{names} cannot be used with `model.pe`: the long-context encoder never forms "
+                "attention probabilities. Leave it out, or leave `model.pe` out to run upstream's "
+                "own encoder on sequences short enough for it."
+            )
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("Give exactly one of input_ids and inputs_embeds.")
+        if output_hidden_states is None:
+            output_hidden_states = self.config.output_hidden_states
+        if return_dict is None:
+            return_dict = self.config.use_return_dict
+
+        hidden = self.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds)
+        keep = None if attention_mask is None else attention_mask.bool()
+        if keep is None or bool(keep.all()):
+            keep, lengths = None, None
+            tables = (self.rotary_pos_emb(hidden.shape[1], hidden.device),)
+        else:
+            lengths = tuple(keep.sum(dim=1).tolist())
+            table_of = {n: self.rotary_pos_emb(n, hidden.device) for n in set(lengths) if n}
+            lengths = tuple(n for n in lengths if n)
+            tables = tuple(table_of[n] for n in lengths)
+            hidden = hidden[keep].unsqueeze(0)  # [1, total, hidden]
+
+        output = self.encoder(
+            hidden,
+            output_hidden_states=output_hidden_states and not self.drop_hidden_states,
+            rotary_pos_emb=Rows(lengths, tables),
+        )
+        last = _unpack(output.last_hidden_state, keep)
+        states = output.hidden_states
+        if states is not None:
+            states = tuple(_unpack(state, keep) for state in states)
+        pooled = self.pooler(last) if self.pooler is not None else None
+        if not return_dict:
+            return (last, pooled) + (() if states is None else (states,))
+        return BaseModelOutputWithPoolingAndCrossAttentions(
+            last_hidden_state=last, pooler_output=pooled, hidden_states=states
+        )
+
+
+def _unpack(packed: Tensor, keep: Optional[Tensor]) -> Tensor:
+    """Packed tokens [1, total, width] back to [batch, seq_len, width], zero where padded."""
+    if keep is None:
+        return packed
+    return packed.new_zeros(*keep.shape, packed.shape[-1]).masked_scatter(keep[..., None], packed)
+
+
+def rotary_geometry(config, from_scratch: bool) -> RotaryGeometry:
+    """What the encoder's configuration says of its rotary embedding.
+
+    A configuration made from scratch says 512 positions whatever was meant, so its original
+    context is left open and the method must be told.
+    """
+    head_dim = config.hidden_size // config.num_attention_heads
+    percent = config.rotary_percent
+    return RotaryGeometry(
+        rotary_dim=head_dim if percent >= 1.0 else int(head_dim * percent),
+        num_heads=config.num_attention_heads,
+        base=10000.0,  # upstream never passes another one on to its RotaryEmbedding
+        original_max_position_embeddings=None if from_scratch else config.max_position_embeddings,
+    )
+
+
+def install(model: RNABertModel, embedding: RotaryEmbedding) -> None:
+    """Give an encoder instance a rotary embedding and attention of linear memory.
+
+    Installing again replaces the embedding.
+
+    Args:
+        model: Upstream's encoder, with or without LoRA on its linear layers.
+        embedding: The positional method.
+
+    Raises:
+        ValueError: If the model is not upstream's rotary encoder.
+    """
+    if not isinstance(model, RNABertModel) or model.config.position_embedding_type != "rope":
+        kind = getattr(getattr(model, "config", None), "position_embedding_type", None)
+        raise ValueError(
+            f"`model.pe` needs an encoder with rotary position embeddings; {type(model).__name__} "
+            f"(position_embedding_type={kind!r}) has none. Use an AIDO.DNA or AIDO.RNA backbone."
+        )
+    model.__class__ = LongModel
+    model.rotary_pos_emb = embedding
+    for layer in model.encoder.layer:
+        layer.attention.self.__class__ = LongSelfAttention
+
+
+def uninstall(model: LongModel, rotary_pos_emb: nn.Module) -> None:
+    """Give an encoder its upstream classes and the rotary embedding it had before `install`."""
+    model.__class__ = RNABertModel
+    model.rotary_pos_emb = rotary_pos_emb
+    for layer in model.encoder.layer:
+        layer.attention.self.__class__ = RNABertSelfAttention

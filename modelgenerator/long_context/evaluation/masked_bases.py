@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counts over masked bases, from which perplexity, accuracy and recall of copies follow."""
+
+import math
+
+import torch
+import torchmetrics as tm
+from torch import Tensor
+
+# Kinds of masked base, as GenomeWindows' `copy_kind` numbers them.
+KINDS = ("natural", "copy", "reverse_complement_copy")
+
+
+class MaskedBases(tm.Metric):
+    """Negative log-likelihood and hits on masked bases, by position in the window and by kind.
+
+    Args:
+        bins: Equal parts of the window that positions are gathered into.
+    """
+
+    full_state_update = False
+
+    def __init__(self, bins: int = 16):
+        super().__init__()
+        self.bins = bins
+        for name in ("nll", "hits", "bases"):
+            zeros = torch.zeros(bins, len(KINDS), dtype=torch.float64)
+            self.add_state(name, default=zeros, dist_reduce_fx="sum")
+
+    def update(self, nll: Tensor, hit: Tensor, position: Tensor, kind: Tensor) -> None:
+        """Count masked bases.
+
+        Args:
+            nll: Negative log-likelihood of each true base [masked], nats.
+            hit: Whether the likeliest base is the true one [masked].
+            position: Place in the window [masked], as a share of its length in [0, 1).
+            kind: Index into `KINDS` [masked].
+        """
+        cell = (position * self.bins).long() * len(KINDS) + kind.long()
+        for state, amount in ((self.nll, nll), (self.hits, hit), (self.bases, torch.ones_like(nll))):
+            state.view(-1).index_add_(0, cell, amount.to(state))
+
+    def compute(self) -> dict[str, float]:
+        """Perplexity and accuracy on natural bases, recall of planted copies; absent ones left out.
+
+        Perplexity is the exponential of the mean negative log-likelihood in nats; guessing among
+        four bases is 4.
+        """
+        nll, hits, bases = (x.sum(0).tolist() for x in (self.nll, self.hits, self.bases))
+        out = {"loss": sum(nll) / max(1.0, sum(bases))}
+        if bases[0]:
+            out["perplexity"] = math.exp(nll[0] / bases[0])
+            out["accuracy"] = hits[0] / bases[0]
+        if bases[1] + bases[2]:
+            out["recall"] = (hits[1] + hits[2]) / (bases[1] + bases[2])
+        if bases[1]:
+            out["recall_direct"] = hits[1] / bases[1]
+        if bases[2]:
+            out["recall_reverse_complement"] = hits[2] / bases[2]
+        return out
+
+    def by_position(self) -> list[float]:
+        """Mean negative log-likelihood of natural bases in each part of the window, nats."""
+        mean = self.nll[:, 0] / self.bases[:, 0]
+        return [None if math.isnan(x) else x for x in mean.tolist()]
+
+    def counts(self) -> dict[str, int]:
+        """Masked bases of each kind."""
+        return dict(zip(KINDS, map(int, self.bases.sum(0).tolist())))

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Result files: JSON with everything needed to tell where a number came from."""
+
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Optional, Union
+
+import torch
+
+PACKAGES = ("modelgenerator", "modelgenerator-long-context", "torch", "lightning", "transformers")
+
+
+def commit() -> Optional[str]:
+    """The git commit of the plugin's checkout, with "+" if files differ; None outside of one."""
+    folder = Path(__file__).parent
+    try:
+        sha, status = (
+            subprocess.run(
+                ["git", *command], cwd=folder, capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for command in (
+                ("rev-parse", "--short=10", "HEAD"),
+                ("status", "--porcelain", "--untracked-files=no", "--", ".", "../backbones"),
+            )
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return sha + ("+" if status else "")
+
+
+def hardware() -> str:
+    """The device in words: the GPU's name, or how many CPU threads of what."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
+
+
+def provenance() -> dict:
+    """Versions, commit and hardware of this run."""
+    return {
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        "commit": commit(),
+        "hardware": hardware(),
+    }
+
+
+def check_writable(path: Union[str, os.PathLike], argument: str) -> None:
+    """Make the folder a file is to be written in, or say now that it cannot be.
+
+    Raises:
+        ValueError: If the folder can neither be made nor written in.
+    """
+    folder = Path(path).absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{argument}: cannot write in {folder} ({error.strerror}). "
+            "Give a folder that can be written, before anything is run."
+        ) from None
+
+
+def write_json(path: Union[str, os.PathLike], content: dict) -> None:
+    """Write JSON under a temporary name and rename it: a reader never sees half a file."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    partial.replace(path)

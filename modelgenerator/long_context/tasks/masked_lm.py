@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Masked language modelling that scores masked bases only, at several lengths in one test run."""
+
+import time
+from typing import Literal, Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from modelgenerator.long_context.evaluation import (
+    MaskedBases,
+    check_writable,
+    provenance,
+    write_json,
+)
+from modelgenerator.long_context.evaluation.masked_bases import KINDS
+from modelgenerator.long_context.model_pe import base_encoder
+from modelgenerator.tasks import MLM
+from modelgenerator.tasks.base import BackboneCallable
+
+IGNORED = -100
+
+
+class MaskedLM(MLM):
+    """Masked language modelling on windows of token ids, scored on masked bases only.
+
+    Upstream's MLM counts every token, masked or not. Here the loss, accuracy and perplexity are
+    those of masked bases, and logits are formed for them alone.
+
+    Note:
+        `mgen test` on [GenomeWindows](./#modelgenerator.long_context.data.GenomeWindows) logs
+        `test_perplexity/LENGTH`, `test_accuracy/LENGTH` and `test_recall/LENGTH` for every length,
+        the last being the share of masked bases in planted copies that are recovered.
+
+    Args:
+        backbone: A pretrained backbone from the modelgenerator library.
+        results: JSON file that a test run writes its results to. None writes none.
+        position_bins: Equal parts of a window for the loss by position.
+    """
+
+    def __init__(
+        self,
+        backbone: BackboneCallable,
+        results: Optional[str] = None,
+        position_bins: int = 16,
+        **kwargs,
+    ):
+        super().__init__(backbone, **kwargs)
+        if self.__class__ is MaskedLM:
+            self.save_hyperparameters()
+        if position_bins < 1:
+            raise ValueError(f"position_bins: {position_bins}; give at least 1.")
+        self.results = results
+        self.position_bins = position_bins
+        # MaskedBases has what these held; upstream's would be logged beside it.
+        for stage in ("train", "val", "test"):
+            self.metrics[f"{stage}_metrics"] = nn.ModuleDict()
+        self.counters = nn.ModuleDict()
+
+    def required_data_columns(self, stage: str) -> list[str]:
+        """Token ids, and labels wherever a loss is computed."""
+        return ["input_ids", "attention_mask"] + ([] if stage == "predict" else ["labels"])
+
+    def provided_data_columns(self, stage: str) -> list[str]:
+        """The backbone's tokenizer is not used, so it needs no strings."""
+        return ["sequences"]
+
+    def check_data_compatibility(self, stage: str) -> None:
+        """Refuse, before the run, data without token ids and results that cannot be written."""
+        super().check_data_compatibility(stage)
+        if self.results is not None and stage == "test":
+            check_writable(self.results, "model.results")
+
+    def transform(self, batch: dict, batch_idx: Optional[int] = None) -> dict:
+        """The part of a batch that forward and evaluate read; ids are made by the data workers."""
+        names = ("input_ids", "attention_mask", "labels", "copy_kind")
+        return {name: batch[name] for name in names if name in batch}
+
+    def forward(self, collated_batch: dict) -> Tensor:
+        """Logits of the masked bases [masked, vocab], or of all tokens where there are no labels."""
+        hidden = self.backbone(
+            input_ids=collated_batch["input_ids"],
+            attention_mask=collated_batch["attention_mask"],
+        ).last_hidden_state
+        if "labels" in collated_batch:
+            hidden = hidden[collated_batch["labels"] != IGNORED]
+        return self.adapter(hidden)
+
+    def evaluate(
+        self,
+        logits: Tensor,
+        collated_batch: dict,
+        stage: Optional[Literal["train", "val", "test"]] = None,
+        loss_only: bool = False,
+    ) -> dict:
+        """Mean negative log-likelihood of the masked bases, and what it is made of.
+
+        Args:
+            logits: Logits of the masked bases [masked, vocab].
+            collated_batch: The batch from `transform`.
+            stage: The stage of training.
+            loss_only: Whether to return the loss alone.
+
+        Returns:
+            `loss`; unless `loss_only`, also `nll`, `hit`, `position` and `kind`, each [masked].
+        """
+        labels = collated_batch["labels"]
+        masked = labels != IGNORED
+        target = labels[masked]
+        nll = F.cross_entropy(logits.float(), target, reduction="none")
+        loss = nll.sum() / max(1, target.numel())
+        if loss_only:
+            return {"loss": loss}
+        column = masked.nonzero()[:, 1]
+        kind = collated_batch.get("copy_kind")
+        return {
+            "loss": loss,
+            "nll": nll.detach(),
+            "hit": logits.argmax(-1) == target,
+            "position": (column - 1) / (labels.shape[1] - 2),  # without [CLS] and [SEP]
+            "kind": torch.zeros_like(target) if kind is None else kind[masked],
+        }
+
+    def training_step(self, batch: dict, batch_idx: Optional[int] = None) -> Tensor:
+        """One training step; logs loss, perplexity and accuracy on masked bases."""
+        collated = self.transform(batch, batch_idx)
+        out = self.evaluate(self.forward(collated), collated, "train")
+        self.log("train_loss", out["loss"], prog_bar=True)
+        self.log("train_perplexity", out["loss"].detach().exp(), prog_bar=True)
+        self.log("train_accuracy", out["hit"].float().mean())
+        copied = out["kind"] > 0
+        if copied.any():
+            self.log("train_recall", out["hit"][copied].float().mean(), prog_bar=True)
+        return out["loss"]
+
+    def validation_step(self, batch: dict, batch_idx: Optional[int] = None) -> None:
+        """Count the masked bases of a validation batch."""
+        self._count("val", batch, batch_idx)
+
+    def test_step(
+        self, batch: dict, batch_idx: Optional[int] = None, dataloader_idx: int = 0
+    ) -> None:
+        """Count the masked bases of a test batch, for its dataloader's length and kind."""
+        self._count(f"test{dataloader_idx}", batch, batch_idx)
+
+    def _count(self, key: str, batch: dict, batch_idx: Optional[int]) -> None:
+        collated = self.transform(batch, batch_idx)
+        out = self.evaluate(self.forward(collated), collated)
+        self.counters[key].update(out["nll"], out["hit"], out["position"], out["kind"])
+
+    def _test_sets(self) -> list[tuple[str, int]]:
+        """(kind, length) of each test dataloader."""
+        return self.trainer.datamodule.test_sets
+
+    def on_validation_epoch_start(self) -> None:
+        self.counters["val"] = MaskedBases(self.position_bins).to(self.device)
+
+    def on_validation_epoch_end(self) -> None:
+        for name, value in self.counters["val"].compute().items():
+            self.log(f"val_{name}", value, prog_bar=name in ("perplexity", "recall"))
+
+    def on_test_epoch_start(self) -> None:
+        super().on_test_epoch_start()
+        self._started = time.perf_counter()
+        for index in range(len(self._test_sets())):
+            self.counters[f"test{index}"] = MaskedBases(self.position_bins).to(self.device)
+
+    def on_test_epoch_end(self) -> None:
+        super().on_test_epoch_end()
+        seconds = time.perf_counter() - self._started
+        rows, positions = [], []
+        for index, (kind, length) in enumerate(self._test_sets()):
+            counter = self.counters[f"test{index}"]
+            values = counter.compute()  # sums over ranks
+            wanted = ("perplexity", "accuracy") if kind == KINDS[0] else (
+                "recall", "recall_direct", "recall_reverse_complement"
+            )
+            for name in wanted:
+                if name in values:
+                    self.log(f"test_{name}/{length}", values[name])
+                    rows.append({"length": length, "metric": name, "value": values[name]})
+            rows[-1]["masked_bases"] = counter.counts()
+            positions.append({"length": length, "kind": kind, "loss": counter.by_position()})
+        if self.results is not None and self.trainer.is_global_zero:
+            write_json(self.results, self._result(rows, positions, seconds))
+
+    def _result(self, rows: list[dict], positions: list[dict], seconds: float) -> dict:
+        """All that a table or a picture of this test run needs."""
+        data = self.trainer.datamodule
+        return {
+            "schema": "masked_lm/1",
+            **self._method(),
+            "backbone": type(self.backbone).__name__,
+            "steps": self.global_step or self._trained_steps,
+            "seed": getattr(data, "random_seed", None),
+            "data": data.describe(),
+            "results": rows,
+            "loss_by_position": positions,
+            "seconds": round(seconds, 1),
+            **provenance(),
+        }
+
+    _trained_steps = 0  # of the checkpoint under test: a test run itself takes none
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        super().on_load_checkpoint(checkpoint)
+        self._trained_steps = checkpoint.get("global_step", 0)
+
+    def _method(self) -> dict:
+        """The positional method as it stands in a result file."""
+        config = base_encoder(self.backbone).config
+        embedding = base_encoder(self.backbone).rotary_pos_emb
+        if self.pe is None:
+            return {"method": None, "options": {}, "factor": 1.0, "learned_parameters": 0,
+                    "original_max_position_embeddings": config.max_position_embeddings}
+        return {
+            "method": type(embedding).__name__,
+            "options": embedding.options,
+            "factor": getattr(embedding, "factor", 1.0),
+            "learned_parameters": sum(p.numel() for p in embedding.parameters()),
+            "original_max_position_embeddings": embedding.original_max_position_embeddings,
+        }

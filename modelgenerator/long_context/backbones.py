@@ -3,19 +3,19 @@
 
 import math
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 import torch
 from torch import nn
 
-from modelgenerator.backbones import GenBioBERT
+from modelgenerator.backbones import DefaultConfig, GenBioBERT, LegacyAdapterType
 
 ASSETS = Path(__file__).parent / "assets"
 
 # AIDO.DNA-300M in small: LayerNorm, SwiGLU, biases, full rotary of width 64, intermediate 2.75 wide.
 CONFIG = {
     "hidden_size": 256,
-    "num_hidden_layers": 6,
+    "num_hidden_layers": 4,
     "num_attention_heads": 4,
     "intermediate_size": 704,
     "max_position_embeddings": 512,
@@ -29,7 +29,7 @@ LOCAL_SHARPNESS = 5.0  # logits each channel adds at the offset
 
 
 class aido_dna_tiny(GenBioBERT):  # noqa: N801  (lower case as upstream's backbones are)
-    """A small AIDO.DNA: 6 layers x 256, 4 heads of rotary width 64, original context 512 nt.
+    """A small AIDO.DNA: 4 layers x 256, 4 heads of rotary width 64, original context 512 nt.
 
     Small enough for a laptop's CPU, and trained so that far context pays: it copies planted
     segments from elsewhere in its window. The weights ship with the package; the recipe is
@@ -41,14 +41,37 @@ class aido_dna_tiny(GenBioBERT):  # noqa: N801  (lower case as upstream's backbo
         short stretches, which copying stands on, is then learned in 1 million tokens instead of
         tens of millions.
 
+    Args:
+        weights: Folder with config.json and model.safetensors to start from instead of the shipped
+            weights, e.g. an earlier stage of the pretraining.
+
     Attributes:
         model_path (str): the folder of the shipped weights
     """
 
     model_path = str(ASSETS / "aido_dna_tiny")
 
-    def __init__(self, *args, config_overwrites: Optional[dict] = None, **kwargs):
-        super().__init__(*args, config_overwrites={**CONFIG, **(config_overwrites or {})}, **kwargs)
+    def __init__(
+        self,
+        legacy_adapter_type: Union[LegacyAdapterType, None],
+        default_config: Union[DefaultConfig, None],
+        weights: Optional[str] = None,
+        config_overwrites: Optional[dict] = None,
+        **kwargs,
+    ):
+        super().__init__(
+            legacy_adapter_type,
+            default_config,
+            config_overwrites={**CONFIG, **(config_overwrites or {})},
+            **kwargs,
+        )
+        if weights is not None:
+            if not (Path(weights) / "model.safetensors").is_file():
+                raise ValueError(
+                    f"weights: no model.safetensors in {weights!r}. Give a folder with "
+                    "config.json and model.safetensors, or leave it out for the shipped weights."
+                )
+            self.model_path = weights
 
     def setup(self):
         super().setup()

@@ -4,6 +4,7 @@
 Letters in shapes: D rotary_dim, H num_heads, n seq_len.
 """
 
+import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -77,7 +78,7 @@ class RotaryEmbedding(nn.Module, ABC):
     A method overrides `inverse_frequencies`, and `applied_factor` or `attention_factor` where
     they differ from the defaults. Nothing is cached, so no result depends on earlier calls.
     Learned parameters stay float32 whatever type the model is cast to: at position 65,535 a
-    bfloat16 frequency would be wrong by hundreds of radians.
+    bfloat16 frequency turns an angle wrong by up to a hundred radians.
 
     Args:
         geometry: Width, heads, base and original context of the rotary embedding.
@@ -132,6 +133,15 @@ class RotaryEmbedding(nn.Module, ABC):
         """Extended context L' in nucleotides: what the method was set up for, not a hard limit."""
         return self.original_max_position_embeddings
 
+    @property
+    def options(self) -> dict[str, object]:
+        """The constructor's options but the geometry, for result files; they make the method again.
+
+        Option `x` is kept as attribute `x`, or as `given_x` where `x` names a method.
+        """
+        _, *names = inspect.signature(type(self)).parameters
+        return {name: vars(self).get(f"given_{name}", getattr(self, name)) for name in names}
+
     def extension(self, seq_len: int) -> float:
         """How many original contexts `seq_len` tokens are, n / L; 1 up to L + 2.
 
@@ -141,10 +151,14 @@ class RotaryEmbedding(nn.Module, ABC):
             return 1.0
         return seq_len / self.original_max_position_embeddings
 
-    def whole_extension(self, seq_len: int) -> int:
-        """`extension` rounded up, special tokens not counted: 1 to L + 2, 2 to 2L + 2, ..."""
-        nucleotides = seq_len - SPECIAL_TOKENS
-        return max(1, math.ceil(nucleotides / self.original_max_position_embeddings))
+    def whole_extension(self, seq_len: int, count_special_tokens: bool = False) -> int:
+        """Whole original contexts that hold `seq_len` tokens, ceil(n / L).
+
+        Special tokens are not counted: 1 up to L + 2 tokens, 2 up to 2L + 2. With
+        `count_special_tokens` they are, as in released code: 1 up to L, 2 up to 2L.
+        """
+        counted = seq_len if count_special_tokens else seq_len - SPECIAL_TOKENS
+        return max(1, math.ceil(counted / self.original_max_position_embeddings))
 
     def forward(self, seq_len: int, device: Optional[torch.device] = None) -> RotaryTable:
         """Cos and sin of position times frequency, times the attention factor.

@@ -50,7 +50,7 @@ def check_number(
 
 
 def check_flag(name: str, value: bool, advice: str = "") -> bool:
-    """Return `value` if it is a bool, else raise ValueError ("false" in quotes is true in Python)."""
+    """Return `value` if it is a bool, else raise ValueError: "false" in quotes counts as true."""
     if not isinstance(value, bool):
         raise ValueError(_message(name, value, "true or false, without quotes", advice))
     return value

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mgen-lc`: what is not a Lightning run. Training, testing and prediction are `mgen`'s."""
+
+import sys
+from typing import List
+
+
+def list_methods() -> None:
+    """Show the positional methods that `model.pe` takes, with their options and defaults."""
+    import inspect
+
+    from modelgenerator.backbones.positional import POSITIONAL
+
+    for name, cls in sorted(POSITIONAL.items()):
+        print(f"{name}: {cls.__doc__.strip().splitlines()[0]}")
+        _, *options = inspect.signature(cls).parameters.values()
+        for option in options:
+            default = "" if option.default is inspect.Parameter.empty else f" = {option.default}"
+            print(f"    {option.name}{default}")
+    print("\nWhat an option means: mgen fit --model MLM --model.pe.help NAME")
+
+
+def report(results: List[str], output: str = "report") -> None:
+    """Turn result files of test runs into a table and a picture.
+
+    Args:
+        results: JSON files written by `mgen test --model.results FILE`.
+        output: Folder for table.md and by_length.png.
+    """
+    from pathlib import Path
+
+    from modelgenerator.long_context.evaluation import check_writable
+    from modelgenerator.long_context.report import load_results, markdown_table, plot_by_length
+
+    folder = Path(output)
+    check_writable(folder / "table.md", "output")
+    frame = load_results(results)
+    table = markdown_table(frame)
+    (folder / "table.md").write_text(table + "\n")
+    plot_by_length(frame, folder / "by_length.png")
+    print(table)
+    print(f"\nTable:   {folder / 'table.md'}\nPicture: {folder / 'by_length.png'}")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    from jsonargparse import auto_cli
+
+    commands = {"list": list_methods, "report": report}
+    try:
+        auto_cli(commands, prog="mgen-lc", as_positional=True)
+    except ValueError as error:
+        sys.exit(f"mgen-lc: {error}")

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests share: the real `mgen` in a subprocess, and small models made from scratch."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request):
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    return torch.device(request.param)
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Run one of the environment's commands and return the finished process."""
+
+    def run(*command, cwd=ROOT, timeout=600, **environment):
+        command = [str(Path(sys.executable).parent / command[0]), *map(str, command[1:])]
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env={**os.environ, "COLUMNS": "200", "HF_HUB_OFFLINE": "1", **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run
+
+
+@pytest.fixture
+def tiny_task():
+    """A masked language model of 2 layers from random weights, with any positional method."""
+    from modelgenerator.long_context.backbones import aido_dna_tiny
+    from modelgenerator.long_context.tasks import MaskedLM
+
+    def make(pe=None, task=MaskedLM, seed=0, options=None, **backbone):
+        torch.manual_seed(seed)
+        overwrites = {"num_hidden_layers": 2, **backbone.pop("config_overwrites", {})}
+        backbone = partial(
+            aido_dna_tiny, from_scratch=True, config_overwrites=overwrites, **backbone
+        )
+        task = task(backbone, pe=pe, **(options or {}))
+        task.configure_model()
+        return task.eval()
+
+    return make

@@ -48,8 +48,11 @@ def source(root, tmp_path_factory):
 def fresh_environment(folder):
     """A virtual environment with upstream installed in it and all else on its path."""
     call(sys.executable, "-m", "venv", folder)
-    site = Path(call(folder / "bin/python", "-c", "import sysconfig as s; print(s.get_path('purelib'))")
-                .stdout.strip())
+    site = Path(
+        call(
+            folder / "bin/python", "-c", "import sysconfig as s; print(s.get_path('purelib'))"
+        ).stdout.strip()
+    )
     for name in UPSTREAM:
         shutil.copytree(SITE / name, site / name)
     (site / "rest.pth").write_text(f"{SITE}\n")

@@ -12,7 +12,7 @@ from modelgenerator.backbones import DefaultConfig, GenBioBERT, LegacyAdapterTyp
 
 ASSETS = Path(__file__).parent / "assets"
 
-# AIDO.DNA-300M in small: LayerNorm, SwiGLU, biases, full rotary of width 64, intermediate 2.75 wide.
+# AIDO.DNA-300M in small: LayerNorm, SwiGLU, biases, rotary width 64, intermediate 2.75 times wide.
 CONFIG = {
     "hidden_size": 256,
     "num_hidden_layers": 4,
@@ -95,7 +95,7 @@ def start_local(model: nn.Module) -> None:
     half = head_dim // 2
     theta = 10000.0 ** (-torch.arange(LOCAL_CHANNELS) / half)
     amplitude = math.sqrt(LOCAL_SHARPNESS * math.sqrt(head_dim))
-    for layer, offsets in zip(model.encoder.layer, LOCAL_OFFSETS):
+    for layer, offsets in zip(model.encoder.layer, LOCAL_OFFSETS, strict=False):
         attention = layer.attention.self
         for head, offset in enumerate(offsets[: config.num_attention_heads]):
             query = torch.zeros(head_dim)

@@ -6,6 +6,8 @@ module on one encoder instance and its rotary embedding, and nothing else: param
 state-dict keys and LoRA targets stay upstream's, and `uninstall` puts everything back.
 """
 
+import math
+import warnings
 from typing import NamedTuple, Optional
 
 import torch
@@ -13,8 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions
 
-from modelgenerator.backbones.positional import RotaryEmbedding, RotaryGeometry, apply_rotary
-from modelgenerator.backbones.positional.base import RotaryTable
+from modelgenerator.backbones.positional import (
+    SPECIAL_TOKENS,
+    RotaryEmbedding,
+    RotaryGeometry,
+    RotaryTable,
+    apply_rotary,
+)
 from modelgenerator.huggingface_models.rnabert.modeling_rnabert import (
     RNABertModel,
     RNABertSelfAttention,
@@ -63,7 +70,11 @@ class LongSelfAttention(RNABertSelfAttention):
         else:
             parts = [part.split(rows.lengths, dim=2) for part in (query, key, value)]
             context = torch.cat(
-                [self._attend(*qkv, table) for *qkv, table in zip(*parts, rows.tables)], dim=2
+                [
+                    self._attend(*qkv, table)
+                    for *qkv, table in zip(*parts, rows.tables, strict=True)
+                ],
+                dim=2,
             )
         return (context.transpose(1, 2).reshape(batch, tokens, self.all_head_size),)
 
@@ -85,6 +96,7 @@ class LongModel(RNABertModel):
 
     # A backbone asks for all hidden states at every call; only a task knows whether it wants them.
     drop_hidden_states = False
+    _warned = False
 
     def forward(
         self,
@@ -129,6 +141,10 @@ class LongModel(RNABertModel):
         if return_dict is None:
             return_dict = self.config.use_return_dict
 
+        longest = (input_ids if inputs_embeds is None else inputs_embeds).shape[1]
+        if not self._warned:
+            self._warned = warn_if_beyond(self.rotary_pos_emb, longest - SPECIAL_TOKENS)
+
         hidden = self.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds)
         keep = None if attention_mask is None else attention_mask.bool()
         if keep is None or bool(keep.all()):
@@ -163,6 +179,21 @@ def _unpack(packed: Tensor, keep: Optional[Tensor]) -> Tensor:
     if keep is None:
         return packed
     return packed.new_zeros(*keep.shape, packed.shape[-1]).masked_scatter(keep[..., None], packed)
+
+
+def warn_if_beyond(embedding: RotaryEmbedding, nucleotides: int) -> bool:
+    """Warn of windows longer than a method was set up for; whether it did."""
+    reach = embedding.max_position_embeddings
+    if nucleotides <= reach:
+        return False
+    original = embedding.original_max_position_embeddings
+    warnings.warn(
+        f"Windows of {nucleotides:,} nt are longer than the {reach:,} nt that model.pe "
+        f"({type(embedding).__name__}) was set up for from an original context of {original:,} nt. "
+        f"A factor of {math.ceil(nucleotides / original)} would cover them.",
+        stacklevel=2,
+    )
+    return True
 
 
 def rotary_geometry(config, from_scratch: bool) -> RotaryGeometry:

@@ -58,7 +58,9 @@ def add_pe(task_interface: type) -> None:
     signature = inspect.signature(original_init)
     *before, var_keyword = signature.parameters.values()
     # Upstream's docstring metaclass dies of a keyword-only parameter before others.
-    pe = inspect.Parameter("pe", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=PE)
+    pe = inspect.Parameter(
+        "pe", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=PE
+    )
     __init__.__signature__ = signature.replace(parameters=[*before, pe, var_keyword])
     task_interface.__init__ = __init__
     task_interface.__doc__ = task_interface.__doc__.replace(
@@ -146,9 +148,15 @@ def build_pe(task: nn.Module) -> RotaryEmbedding:
 
 
 def check_pe(task: nn.Module) -> None:
-    """Refuse a wrong `pe` before any weight or data is loaded."""
-    if task.pe is not None:
-        build_pe(task)
+    """Refuse a wrong `pe` before any weight or data is loaded, and warn of windows beyond it."""
+    if task.pe is None:
+        return
+    from modelgenerator.long_context.encoder import warn_if_beyond
+
+    embedding = build_pe(task)
+    longest = getattr(task.data_module, "longest", None)  # GenomeWindows knows its own
+    if longest is not None:
+        warn_if_beyond(embedding, longest)
 
 
 def install_pe(task: nn.Module) -> None:
@@ -158,7 +166,9 @@ def install_pe(task: nn.Module) -> None:
     from modelgenerator.long_context.encoder import install
 
     backbone = rotary_backbone(task)
-    install(base_encoder(backbone), build_pe(task))
+    model, embedding = base_encoder(backbone), build_pe(task)
+    install(model, embedding)
+    model.config.max_position_embeddings = embedding.max_position_embeddings  # get_max_context()
     backbone.register_forward_pre_hook(_before_backbone, with_kwargs=True)
     backbone.register_forward_hook(_after_backbone, always_call=True)
     task._pe_installed = True

@@ -88,7 +88,7 @@ def test_a_row_is_the_same_alone_and_in_any_batch(tiny_task, name):
     batch = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
     mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(r) for r in rows], batch_first=True)
     together = encode(task, batch, mask).last_hidden_state
-    for row, hidden in zip(rows, together):
+    for row, hidden in zip(rows, together, strict=True):
         alone = encode(task, row[None]).last_hidden_state[0]
         torch.testing.assert_close(hidden[: len(row)], alone, atol=2e-5, rtol=1e-4)
 
@@ -212,7 +212,7 @@ def test_recomputed_layers_give_the_same_loss_and_gradients(tiny_task):
         loss = task.backbone(ids(), mask).last_hidden_state.square().mean()
         loss.backward()
         outcomes.append([loss.detach()] + [p.grad for p in task.backbone.encoder.parameters()])
-    for plain, recomputed in zip(*outcomes):
+    for plain, recomputed in zip(*outcomes, strict=True):
         assert torch.equal(plain, recomputed)
 
 

@@ -150,8 +150,16 @@ def test_overlay_with_the_literal_key_through_mgen(run, tmp_path, overlay):
         "data: {class_path: MLMDataModule, init_args: {path: .}}\n"
     )
     (tmp_path / "pe.yaml").write_text(overlay + "\n")
-    out = run("mgen", "fit", "--config", "task.yaml", "--config", "pe.yaml", "--print_config",
-              cwd=tmp_path)
+    out = run(
+        "mgen",
+        "fit",
+        "--config",
+        "task.yaml",
+        "--config",
+        "pe.yaml",
+        "--print_config",
+        cwd=tmp_path,
+    )
     pe = config(out)["model"]["init_args"]["pe"]
     assert pe["class_path"] == "modelgenerator.backbones.positional.yarn"
 
@@ -166,7 +174,10 @@ def test_help_of_a_method_through_mgen(run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model.pe", "yern"], "Unknown positional embedding 'yern'. Did you mean 'yarn'? Known:"),
+        (
+            ["--model.pe", "yern"],
+            "Unknown positional embedding 'yern'. Did you mean 'yarn'? Known:",
+        ),
         (["--model.pe", "yarn", "--model.pe.fator", "8"], "'fator' is not accepted"),
         (["--model.pe", "yarn", "--model.pe.factor", "eight"], 'Parser key "factor": Expected'),
     ],

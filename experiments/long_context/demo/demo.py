@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Before, fine-tune, after: YaRN carries a small DNA encoder from 512 to 8,192 nt.
 
-Four runs of `mgen`, each printed as it would be typed, then `mgen-lc report`. A run that finished is
+Four runs of `mgen`, each printed as it would be typed, then `mgen-lc report`. A finished run is
 not run again; delete the folder to start over.
 
 python experiments/long_context/demo/demo.py [--output FOLDER] [--steps N]

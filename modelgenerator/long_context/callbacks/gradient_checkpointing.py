@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recompute layers in the backward pass: memory of one layer instead of all, for a third more time."""
+"""Recompute layers in the backward pass: the memory of one layer, for a third more time."""
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 

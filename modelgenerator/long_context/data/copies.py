@@ -117,8 +117,9 @@ def _free_pair(
 ) -> Optional[tuple[int, int]]:
     """Starts of a source and a copy on free ground; adds both to the sorted segments `taken`."""
     for _ in range(TRIES):
-        distance = int(rng.integers(length, window - length + 1))
-        first = int(rng.integers(window - length - distance + 1))
+        # `random` is several times as fast as `integers` for a single number.
+        distance = length + int(rng.random() * (window - 2 * length + 1))
+        first = int(rng.random() * (window - length - distance + 1))
         second = first + distance
         if _is_free(taken, first, length) and _is_free(taken, second, length):
             for start in (first, second):

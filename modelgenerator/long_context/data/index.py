@@ -106,7 +106,7 @@ def _write_index(path: Path, folder: Path) -> None:
                 names.append(name)
                 lengths.append(0)
                 hashes.append(hashlib.blake2b(digest_size=16))
-            ids = ID_OF_BYTE[letters]
+            ids = ID_OF_BYTE.take(letters)
             out.write(ids)
             hashes[-1].update(ids)
             letters_found += np.bincount(letters, minlength=256)

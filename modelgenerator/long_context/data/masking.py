@@ -28,8 +28,5 @@ def hide(ids: np.ndarray, masked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Every masked base becomes [MASK]. BERT's 80/10/10 rule, by which some stay or turn random, is
     not used: no base is ever wrong on purpose, and what is scored is exactly what is hidden.
     """
-    input_ids = ids.astype(np.int64)
-    labels = np.full(len(ids), IGNORED, dtype=np.int64)
-    labels[masked] = input_ids[masked]
-    input_ids[masked] = MASK
-    return input_ids, labels
+    ids = ids.astype(np.int64)
+    return np.where(masked, MASK, ids), np.where(masked, ids, IGNORED)

@@ -16,8 +16,7 @@ _LETTERS = {"A": A, "G": G, "C": C, "T": T, "U": U, "N": N}
 
 def _table(values: dict[int, int], default: int) -> np.ndarray:
     table = np.full(256, default, dtype=np.uint8)
-    for key, value in values.items():
-        table[key] = value
+    table[list(values)] = list(values.values())
     table.setflags(write=False)
     return table
 
@@ -35,14 +34,14 @@ COMPLEMENT = _table({A: T, T: A, C: G, G: C, U: A}, N)
 
 def encode(sequence: bytes) -> np.ndarray:
     """Token ids of letters: b"acGN" -> uint8 [n], without special tokens."""
-    return ID_OF_BYTE[np.frombuffer(sequence, dtype=np.uint8)]
+    return ID_OF_BYTE.take(np.frombuffer(sequence, dtype=np.uint8))
 
 
 def decode(ids: np.ndarray) -> str:
     """Upper-case letters of token ids [n]."""
-    return BYTE_OF_ID[ids].tobytes().decode("ascii")
+    return BYTE_OF_ID.take(ids).tobytes().decode("ascii")
 
 
 def reverse_complement(ids: np.ndarray) -> np.ndarray:
     """The other strand, read in its own direction: AACG [n] becomes CGTT."""
-    return COMPLEMENT[ids[::-1]]
+    return COMPLEMENT.take(ids[::-1])

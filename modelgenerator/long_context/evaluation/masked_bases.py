@@ -37,7 +37,11 @@ class MaskedBases(tm.Metric):
             kind: Index into `KINDS` [masked].
         """
         cell = (position * self.bins).long() * len(KINDS) + kind.long()
-        for state, amount in ((self.nll, nll), (self.hits, hit), (self.bases, torch.ones_like(nll))):
+        for state, amount in (
+            (self.nll, nll),
+            (self.hits, hit),
+            (self.bases, torch.ones_like(nll)),
+        ):
             state.view(-1).index_add_(0, cell, amount.to(state))
 
     def compute(self) -> dict[str, float]:
@@ -66,4 +70,4 @@ class MaskedBases(tm.Metric):
 
     def counts(self) -> dict[str, int]:
         """Masked bases of each kind."""
-        return dict(zip(KINDS, map(int, self.bases.sum(0).tolist())))
+        return dict(zip(KINDS, map(int, self.bases.sum(0).tolist()), strict=True))

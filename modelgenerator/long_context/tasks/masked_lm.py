@@ -2,6 +2,7 @@
 """Masked language modelling that scores masked bases only, at several lengths in one test run."""
 
 import time
+from pathlib import Path
 from typing import Literal, Optional
 
 import torch
@@ -72,13 +73,20 @@ class MaskedLM(MLM):
         if self.results is not None and stage == "test":
             check_writable(self.results, "model.results")
 
+    def setup(self, stage: str) -> None:
+        """Refuse checkpoint folders that cannot be written before the first step is taken."""
+        if stage == "fit" and self.trainer.is_global_zero:
+            for callback in self.trainer.checkpoint_callbacks:
+                folder = callback.dirpath or self.trainer.default_root_dir
+                check_writable(Path(folder) / "checkpoint", "ModelCheckpoint.dirpath")
+
     def transform(self, batch: dict, batch_idx: Optional[int] = None) -> dict:
         """The part of a batch that forward and evaluate read; ids are made by the data workers."""
         names = ("input_ids", "attention_mask", "labels", "copy_kind")
         return {name: batch[name] for name in names if name in batch}
 
     def forward(self, collated_batch: dict) -> Tensor:
-        """Logits of the masked bases [masked, vocab], or of all tokens where there are no labels."""
+        """Logits of the masked bases [masked, vocab], or of all tokens if there are no labels."""
         hidden = self.backbone(
             input_ids=collated_batch["input_ids"],
             attention_mask=collated_batch["attention_mask"],
@@ -173,8 +181,10 @@ class MaskedLM(MLM):
         for index, (kind, length) in enumerate(self._test_sets()):
             counter = self.counters[f"test{index}"]
             values = counter.compute()  # sums over ranks
-            wanted = ("perplexity", "accuracy") if kind == KINDS[0] else (
-                "recall", "recall_direct", "recall_reverse_complement"
+            wanted = (
+                ("perplexity", "accuracy")
+                if kind == KINDS[0]
+                else ("recall", "recall_direct", "recall_reverse_complement")
             )
             for name in wanted:
                 if name in values:
@@ -212,8 +222,13 @@ class MaskedLM(MLM):
         config = base_encoder(self.backbone).config
         embedding = base_encoder(self.backbone).rotary_pos_emb
         if self.pe is None:
-            return {"method": None, "options": {}, "factor": 1.0, "learned_parameters": 0,
-                    "original_max_position_embeddings": config.max_position_embeddings}
+            return {
+                "method": None,
+                "options": {},
+                "factor": 1.0,
+                "learned_parameters": 0,
+                "original_max_position_embeddings": config.max_position_embeddings,
+            }
         return {
             "method": type(embedding).__name__,
             "options": embedding.options,

@@ -48,7 +48,5 @@ def test_absent_kinds_are_left_out():
 def test_guessing_among_four_is_perplexity_four():
     counter = MaskedBases(1)
     n = 100
-    counter.update(
-        torch.full((n,), math.log(4)), torch.zeros(n), torch.zeros(n), torch.zeros(n)
-    )
+    counter.update(torch.full((n,), math.log(4)), torch.zeros(n), torch.zeros(n), torch.zeros(n))
     assert counter.compute()["perplexity"] == pytest.approx(4.0)

@@ -193,6 +193,11 @@ class GenomeWindows(DataInterface):
                 arguments[f"{name}_digest"] = digest.hexdigest()
         return arguments
 
+    def __getstate__(self) -> dict:
+        # Upstream's tasks keep their data module among the hyperparameters, so it is pickled into
+        # every checkpoint: without its trainer, whose running loaders cannot be.
+        return {**vars(self), "trainer": None}
+
     def prepare_data(self) -> None:
         """Index the files, once on every machine."""
         for path in self._paths("fasta") + self._paths("test_fasta"):

@@ -5,10 +5,10 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional, Union
+from uuid import uuid4
 
 import numpy as np
 
@@ -80,8 +80,9 @@ def _is_whole(folder: Path) -> bool:
 
 def _partial_folder(folder: Path) -> Path:
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        partial = folder.with_name(f".{folder.name}.{uuid4().hex}")
+        partial.mkdir(parents=True)  # unlike tempfile's, open to whom the user's umask says
+        return partial
     except OSError as error:
         raise _not_writable(folder.parent, error) from None
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A two-sided k-mer model: what the bases next to a masked one say about it, and nothing else."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
 LETTERS = 4
@@ -27,25 +25,31 @@ class TwoSidedKmer:
         self.k = k
         self.prior = prior
         self._counts = {
-            (left, right): np.zeros((LETTERS ** (left + right), LETTERS), dtype=np.int64)
+            (left, right): np.zeros((LETTERS ** (left + right), LETTERS), dtype=np.int32)
             for left in range(k + 1)
             for right in range(k + 1)
         }
 
-    def fit(self, sequences: Iterable[np.ndarray]) -> "TwoSidedKmer":
-        """Count every base with its neighbours; call again to go on.
+    def fit(self, bases: np.ndarray) -> "TwoSidedKmer":
+        """Count every base with its neighbours.
 
         Args:
-            sequences: Bases as 0 to 3, anything else ends a context; each int [n].
+            bases: Bases as 0 to 3, int [n]; anything else, such as a separator, ends a context.
         """
-        for bases in sequences:
-            left, right = _contexts(bases, self.k)
-            for (l_size, r_size), table in self._counts.items():
-                known = (bases < LETTERS) & (left[l_size] >= 0) & (right[r_size] >= 0)
-                context = left[l_size][known] * LETTERS**r_size + right[r_size][known]
-                cell = context * LETTERS + bases[known]
-                table += np.bincount(cell, minlength=table.size).reshape(table.shape)
+        left, right = _contexts(bases, self.k)
+        for (l_size, r_size), table in self._counts.items():
+            known = (bases < LETTERS) & (left[l_size] >= 0) & (right[r_size] >= 0)
+            context = left[l_size][known] * LETTERS**r_size + right[r_size][known]
+            cell = context * LETTERS + bases[known]
+            table += np.bincount(cell, minlength=table.size).reshape(table.shape).astype(np.int32)
         return self
+
+    def limited(self, k: int, prior: float) -> "TwoSidedKmer":
+        """The same counts read with at most `k` bases on each side and another prior."""
+        assert k <= self.k
+        other = TwoSidedKmer.__new__(TwoSidedKmer)
+        other.k, other.prior, other._counts = k, prior, self._counts
+        return other
 
     def probabilities(self, bases: np.ndarray, positions: np.ndarray) -> np.ndarray:
         """Probability of each letter at some positions, [len(positions), 4].

@@ -49,7 +49,7 @@ class MaskedLM(MLM):
     ):
         super().__init__(backbone, **kwargs)
         if self.__class__ is MaskedLM:
-            self.save_hyperparameters()
+            self.save_hyperparameters(ignore="data_module")  # else it is in every checkpoint
         if position_bins < 1:
             raise ValueError(f"position_bins: {position_bins}; give at least 1.")
         self.results = results

@@ -76,7 +76,7 @@ class aido_dna_tiny(GenBioBERT):  # noqa: N801  (lower case as upstream's backbo
     def setup(self):
         super().setup()
         if self.from_scratch:
-            from modelgenerator.long_context.model_pe import base_encoder
+            from modelgenerator.long_context.installation import base_encoder
 
             start_local(base_encoder(self))
 

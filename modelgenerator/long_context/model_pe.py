@@ -3,19 +3,21 @@
 
 import functools
 import inspect
-from collections.abc import Iterator
 from typing import Callable, Optional, Union
 
 from jsonargparse.typing import register_type
-from torch import nn
 
-from modelgenerator.backbones.positional import (
-    RotaryEmbedding,
-    RotaryGeometry,
-    get_positional,
+from modelgenerator.backbones.positional import RotaryEmbedding, RotaryGeometry, get_positional
+from modelgenerator.long_context.callbacks.positional_step import PositionalStep
+from modelgenerator.long_context.installation import check_pe, install_pe, rotary_embedding
+from modelgenerator.long_context.learned import (
+    METHOD,
+    check_method,
+    grouped,
+    learned_entries,
+    learned_parameters,
+    method_name,
 )
-
-ROTARY_BACKBONE = "GenBioBERT"  # upstream's backbone class of AIDO.DNA and AIDO.RNA
 
 DOC = """
             pe: Positional method that replaces the rotary position embedding of the backbone and
@@ -48,7 +50,6 @@ def add_pe(task_interface: type) -> None:
         task_interface: Upstream's base class of all tasks, before any task derives from it.
     """
     original_init = task_interface.__init__
-    original_check = task_interface.check_data_compatibility
 
     @functools.wraps(original_init)
     def __init__(self, *args, pe=None, **kwargs):
@@ -67,23 +68,19 @@ def add_pe(task_interface: type) -> None:
         "            **kwargs:", DOC.lstrip("\n") + "            **kwargs:"
     )
 
-    @functools.wraps(original_check)
-    def check_data_compatibility(self, stage):
-        check_pe(self)
-        original_check(self, stage)
-
-    task_interface.check_data_compatibility = check_data_compatibility
-
     def __init_subclass__(cls, **kwargs):
         super(task_interface, cls).__init_subclass__(**kwargs)
-        if "configure_model" in vars(cls):
-            cls.configure_model = _then_install(cls.configure_model)
+        for name, wrap in WRAPPED.items():
+            if name in vars(cls):
+                setattr(cls, name, wrap(vars(cls)[name]))
 
+    for name, wrap in WRAPPED.items():
+        setattr(task_interface, name, wrap(getattr(task_interface, name)))
     task_interface.__init_subclass__ = classmethod(__init_subclass__)
 
 
 def _then_install(configure_model: Callable) -> Callable:
-    """`configure_model`, followed by the installation of `pe` on the backbones it set up."""
+    """`configure_model`, followed by the installation of `pe` on the backbone it set up."""
 
     @functools.wraps(configure_model)
     def wrapper(self, *args, **kwargs):
@@ -94,97 +91,83 @@ def _then_install(configure_model: Callable) -> Callable:
     return wrapper
 
 
-def backbones(task: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The backbones of a task with their attribute names; multimodal tasks have several."""
-    for name in ("backbone", "backbone1", "backbone2"):
-        backbone = getattr(task, name, None)
-        if backbone is not None:
-            yield name, backbone
+def _check_first(check_data_compatibility: Callable) -> Callable:
+    """`check_data_compatibility`, which the CLI calls before anything is loaded, after `pe`'s."""
+
+    @functools.wraps(check_data_compatibility)
+    def wrapper(self, stage, *args, **kwargs):
+        check_pe(self, stage)
+        return check_data_compatibility(self, stage, *args, **kwargs)
+
+    return wrapper
 
 
-def rotary_backbone(task: nn.Module) -> nn.Module:
-    """The one backbone of a task that `pe` applies to.
+def _with_steps(configure_callbacks: Callable) -> Callable:
+    """`configure_callbacks`, and one that tells the method which step it trains."""
 
-    Raises:
-        ValueError: If none of them, or more than one, has a rotary position embedding to swap.
-    """
-    found = list(backbones(task))
-    rotary = [
-        backbone
-        for _, backbone in found
-        if any(base.__name__ == ROTARY_BACKBONE for base in type(backbone).__mro__)
-    ]
-    if len(rotary) == 1:
-        return rotary[0]
-    names = ", ".join(type(backbone).__name__ for _, backbone in found) or "no backbone"
-    if not rotary:
-        raise ValueError(
-            f"model.pe: {names} has no rotary position embedding that can be swapped. Use an "
-            "AIDO.DNA or AIDO.RNA backbone (e.g. aido_dna_300m), or leave `model.pe` out."
+    @functools.wraps(configure_callbacks)
+    def wrapper(self):
+        callbacks = configure_callbacks(self)
+        if self.pe is None or any(isinstance(c, PositionalStep) for c in callbacks):
+            return callbacks
+        return [*callbacks, PositionalStep()]
+
+    return wrapper
+
+
+def _with_groups(configure_optimizers: Callable) -> Callable:
+    """`configure_optimizers`, with the learned rotary parameters in a group of their own."""
+
+    @functools.wraps(configure_optimizers)
+    def wrapper(self):
+        learned = learned_parameters(self)
+        plain = self.optimizer
+        if not learned or getattr(plain, "func", None) is grouped:  # a child's call of its parent's
+            return configure_optimizers(self)
+        self.optimizer = functools.partial(
+            grouped, plain, learned, rotary_embedding(self).lr_multiplier
         )
-    raise ValueError(
-        f"model.pe: {names} are all rotary backbones and one key cannot say which is meant. "
-        "Leave `model.pe` out."
-    )
+        try:
+            return configure_optimizers(self)
+        finally:
+            self.optimizer = plain
+
+    return wrapper
 
 
-def build_pe(task: nn.Module) -> RotaryEmbedding:
-    """Make the method for the geometry of the task's backbone, from its configuration alone.
+def _and_method(on_save_checkpoint: Callable) -> Callable:
+    """`on_save_checkpoint`, which may drop the encoder, with what `pe` learned kept."""
 
-    Raises:
-        ValueError: If the method refuses its options or the geometry.
-    """
-    from modelgenerator.huggingface_models.rnabert import RNABertConfig
-    from modelgenerator.long_context.encoder import rotary_geometry
+    @functools.wraps(on_save_checkpoint)
+    def wrapper(self, checkpoint):
+        kept = learned_entries(self, checkpoint["state_dict"])
+        result = on_save_checkpoint(self, checkpoint)
+        if self.pe is not None:
+            checkpoint["state_dict"].update(kept)
+            checkpoint[METHOD] = method_name(self)
+        return result
 
-    backbone = rotary_backbone(task)
-    if backbone.from_scratch:
-        config = RNABertConfig()
-    else:
-        config = RNABertConfig.from_pretrained(backbone.model_path)
-    for key, value in backbone.config_overwrites.items():
-        setattr(config, key, value)
-    return task.pe(rotary_geometry(config, backbone.from_scratch))
+    return wrapper
 
 
-def check_pe(task: nn.Module) -> None:
-    """Refuse a wrong `pe` before any weight or data is loaded, and warn of windows beyond it."""
-    if task.pe is None:
-        return
-    from modelgenerator.long_context.encoder import warn_if_beyond
+def _check_method(on_load_checkpoint: Callable) -> Callable:
+    """`on_load_checkpoint`, refusing another method's, and starting anew where there is none."""
 
-    embedding = build_pe(task)
-    longest = getattr(task.data_module, "longest", None)  # GenomeWindows knows its own
-    if longest is not None:
-        warn_if_beyond(embedding, longest)
+    @functools.wraps(on_load_checkpoint)
+    def wrapper(self, checkpoint):
+        check_method(self, checkpoint)
+        return on_load_checkpoint(self, checkpoint)
 
-
-def install_pe(task: nn.Module) -> None:
-    """Install `pe` on the task's backbone once that is set up. Without `pe`, nothing happens."""
-    if task.pe is None or getattr(task, "_pe_installed", False):
-        return
-    from modelgenerator.long_context.encoder import install
-
-    backbone = rotary_backbone(task)
-    model, embedding = base_encoder(backbone), build_pe(task)
-    install(model, embedding)
-    model.config.max_position_embeddings = embedding.max_position_embeddings  # get_max_context()
-    backbone.register_forward_pre_hook(_before_backbone, with_kwargs=True)
-    backbone.register_forward_hook(_after_backbone, always_call=True)
-    task._pe_installed = True
+    return wrapper
 
 
-def base_encoder(backbone: nn.Module) -> nn.Module:
-    """Upstream's encoder module of a backbone that is set up, below LoRA's wrapper if any."""
-    encoder = backbone.encoder
-    return encoder.get_base_model() if hasattr(encoder, "get_base_model") else encoder
-
-
-def _before_backbone(backbone, args, kwargs):
-    # GenBioBERT.forward(input_ids, attention_mask, all_hidden_states, ...)
-    wanted = kwargs.get("all_hidden_states", args[2] if len(args) > 2 else False)
-    base_encoder(backbone).drop_hidden_states = not wanted
-
-
-def _after_backbone(backbone, args, output):
-    base_encoder(backbone).drop_hidden_states = False
+# Methods of a task that `pe` takes part in. Each class that defines one is wrapped, so a task whose
+# method calls its parent's passes here twice: every wrapper may run again without harm.
+WRAPPED = {
+    "configure_model": _then_install,
+    "check_data_compatibility": _check_first,
+    "configure_callbacks": _with_steps,
+    "configure_optimizers": _with_groups,
+    "on_save_checkpoint": _and_method,
+    "on_load_checkpoint": _check_method,
+}

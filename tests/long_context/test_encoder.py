@@ -9,7 +9,7 @@ import torch
 
 from modelgenerator.backbones.positional import ntk, pi, rope, yarn
 from modelgenerator.long_context.encoder import install, rotary_geometry, uninstall
-from modelgenerator.long_context.model_pe import base_encoder
+from modelgenerator.long_context.installation import base_encoder
 
 ROPE = partial(rope, original_max_position_embeddings=512)
 METHODS = {

@@ -12,7 +12,7 @@ from modelgenerator.adapters import LinearCLSAdapter
 from modelgenerator.backbones import aido_rna_1m_mars, dna_onehot, esm2_8m
 from modelgenerator.backbones.positional import rope, yarn
 from modelgenerator.long_context.encoder import LongModel
-from modelgenerator.long_context.model_pe import base_encoder, check_pe, rotary_backbone
+from modelgenerator.long_context.installation import base_encoder, check_pe, rotary_backbone
 
 YARN = partial(yarn, factor=4.0, original_max_position_embeddings=512)
 WITH_ADAPTER = {"adapter": LinearCLSAdapter}
@@ -56,7 +56,7 @@ def test_rna_backbones_share_the_encoder():
 def test_a_backbone_without_rotary_embedding_is_refused_before_it_is_set_up(backbone):
     task = tasks.Embed(backbone, pe=YARN)
     with pytest.raises(ValueError, match="has no rotary position embedding that can be swapped"):
-        check_pe(task)
+        check_pe(task, "fit")
 
 
 def test_a_backbone_from_scratch_must_be_told_its_context(tiny_task):

@@ -89,12 +89,14 @@ class RotaryEmbedding(nn.Module, ABC):
     Attributes:
         step: Training step, set from outside before each training forward; methods that draw
             at random while training draw from (seed, step).
+        lr_multiplier: Learning rate of the learned parameters over that of all others.
 
     Raises:
         ValueError: If the original context is given neither here nor in `geometry`.
     """
 
     step: int = 0
+    lr_multiplier: float = 1.0
     temperature: Temperature = "none"
 
     def __init__(

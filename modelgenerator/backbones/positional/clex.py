@@ -45,6 +45,7 @@ class clex(RotaryEmbedding):
         whole_factors: Draw whole t in training and round n/L up in evaluation, as released.
         log_scale: Multiply attention logits by ln(n) / ln(L) beyond the original context. Off in
             the released training, on in its evaluation, where it also flattens short inputs.
+        lr_multiplier: Learning rate of the learned parameters over that of all others.
         seed: Seed of the training draw; the same on all ranks.
         original_max_position_embeddings: Pretraining context in nucleotides, L; by default the
             backbone's. Required for a backbone built `from_scratch`.
@@ -63,6 +64,7 @@ class clex(RotaryEmbedding):
         positions: Literal["arange", "random"] = "arange",
         whole_factors: bool = False,
         log_scale: bool = False,
+        lr_multiplier: float = 1.0,
         seed: int = 0,
         original_max_position_embeddings: Optional[int] = None,
     ) -> None:
@@ -79,6 +81,7 @@ class clex(RotaryEmbedding):
                 "number, or set whole_factors to false."
             )
         self.log_scale = check_flag("log_scale", log_scale)
+        self.lr_multiplier = check_number("lr_multiplier", lr_multiplier, 0.0, exclusive=True)
         self.seed = check_integer("seed", seed, 0)
         channels, hidden = geometry.rotary_dim // 2, param_factor * geometry.rotary_dim
         self.up_proj = nn.Parameter(torch.empty(channels, hidden, dtype=torch.float32))

@@ -79,8 +79,8 @@ def yarn_ramp_channels(
     if truncate:
         low, high = math.floor(low), math.ceil(high)
     low, high = max(low, 0), min(high, rotary_dim - 1)
-    if low == high:
-        high += 0.001  # a step instead of a division by zero
+    if high <= low:
+        high = low + 0.001  # a step; the release divides by a negative width if `high` is less
     channels = torch.arange(rotary_dim // 2, dtype=torch.float64, device="cpu")
     return ((channels - low) / (high - low)).clamp(0.0, 1.0)
 

@@ -51,6 +51,7 @@ class gene(RotaryEmbedding):
         eval_scale: In evaluation r = `factor` (released), or what the `length` needs, ceil(n/L).
         quirks: Count special tokens in ceil(n/L), as the release.
         temperature: Sharpening of attention: none (published), yarn or log_n, at the factor r.
+        lr_multiplier: Learning rate of the learned parameters over that of all others.
         seed: Seed of the training draw; the same on all ranks.
         original_max_position_embeddings: Pretraining context in nucleotides, L; by default the
             backbone's. Required for a backbone built `from_scratch`.
@@ -70,6 +71,7 @@ class gene(RotaryEmbedding):
         eval_scale: Literal["factor", "length"] = "factor",
         quirks: bool = False,
         temperature: Temperature = "none",
+        lr_multiplier: float = 1.0,
         seed: int = 0,
         original_max_position_embeddings: Optional[int] = None,
     ) -> None:
@@ -81,6 +83,7 @@ class gene(RotaryEmbedding):
         self.eval_scale = check_choice("eval_scale", eval_scale, ("factor", "length"))
         self.quirks = check_flag("quirks", quirks)
         self.temperature = check_temperature(temperature)
+        self.lr_multiplier = check_number("lr_multiplier", lr_multiplier, 0.0, exclusive=True)
         self.seed = check_integer("seed", seed, 0)
         if not random_scale and eval_scale == "length":
             raise ValueError(

@@ -2,5 +2,6 @@
 """Lightning callbacks for long windows."""
 
 from modelgenerator.long_context.callbacks.gradient_checkpointing import GradientCheckpointing
+from modelgenerator.long_context.callbacks.positional_step import PositionalStep
 
-__all__ = ["GradientCheckpointing"]
+__all__ = ["GradientCheckpointing", "PositionalStep"]

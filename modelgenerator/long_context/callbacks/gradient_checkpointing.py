@@ -3,7 +3,7 @@
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from modelgenerator.long_context.model_pe import base_encoder, rotary_backbone
+from modelgenerator.long_context.installation import base_encoder, rotary_backbone
 
 
 class GradientCheckpointing(Callback):
@@ -20,3 +20,5 @@ class GradientCheckpointing(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         encoder = base_encoder(rotary_backbone(pl_module))
         encoder.gradient_checkpointing_enable({"use_reentrant": False})
+        # from_pretrained leaves the encoder in evaluation mode, where nothing is recomputed.
+        encoder.train()

@@ -16,7 +16,7 @@ from modelgenerator.long_context.evaluation import (
     write_json,
 )
 from modelgenerator.long_context.evaluation.masked_bases import KINDS
-from modelgenerator.long_context.model_pe import base_encoder
+from modelgenerator.long_context.installation import base_encoder
 from modelgenerator.tasks import MLM
 from modelgenerator.tasks.base import BackboneCallable
 

@@ -25,6 +25,13 @@ class two_heads(RotaryEmbedding):
         return torch.tensor([1.0, 3.0])
 
 
+class by_matmul(RotaryEmbedding):
+    """Frequencies that autocast would round to bfloat16: 1.001 becomes 1."""
+
+    def inverse_frequencies(self, seq_len):
+        return torch.eye(8) @ torch.full((8,), 1.001)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -100,6 +107,13 @@ def test_table_of_differing_heads():
     assert table.cos.shape == (2, 3, 1)
     torch.testing.assert_close(table.cos[0, :, 0], torch.tensor([0.0, 1.0, 2.0]).cos())
     torch.testing.assert_close(table.sin[1, :, 0], 3 * torch.tensor([0.0, 2.0, 4.0]).sin())
+
+
+def test_autocast_is_off_inside(small):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert by_matmul(small).inverse_frequencies(2).dtype == torch.bfloat16
+        table = by_matmul(small)(2)
+    assert table.cos[1].tolist() == pytest.approx([math.cos(1.001)] * 8, rel=1e-6)
 
 
 def test_attention_factor_is_in_cos_and_in_sin(aido_dna):

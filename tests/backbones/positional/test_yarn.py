@@ -50,9 +50,20 @@ def test_extreme_bounds_give_pi_and_rope(aido_dna):
     assert torch.equal(all_fast.inverse_frequencies(9), rope(aido_dna).inverse_frequencies(9))
 
 
-def test_ramp_of_no_width_is_a_step(aido_dna):
-    pe = yarn(aido_dna, 16.0, beta_fast=1e-6, beta_slow=1e-7)  # both ends clamped to D - 1
-    assert torch.isfinite(pe.inverse_frequencies(9)).all()
+@pytest.mark.parametrize(("beta_slow", "beta_fast"), [(640.0, 700.0), (5000.0, 6000.0)])
+def test_ramp_of_no_width_is_a_step(aido_dna, beta_slow, beta_fast):
+    # the fastest channel makes 636.6 turns, so both ends are clamped to it
+    scaled = yarn(aido_dna, 16.0, beta_fast, beta_slow).inverse_frequencies(9)
+    assert scaled[0] == 1.0
+    assert torch.equal(scaled[1:], pi(aido_dna, 16.0).inverse_frequencies(9)[1:])
+
+
+def test_ramp_may_end_beyond_the_last_channel(assert_frequencies):
+    # D 16, base 100, L 4000: 32 turns at channel 5.2 and one at 11.2, so the ramp is 5 to 12
+    geometry = RotaryGeometry(16, 1, base=100.0, original_max_position_embeddings=4000)
+    scaled = yarn(geometry, 16.0).inverse_frequencies(9)
+    plain = 100.0 ** (-14 / 16)
+    assert_frequencies(scaled[7:], [(2 / 7) * plain / 16 + (5 / 7) * plain])
 
 
 def test_given_attention_factor(aido_dna):

@@ -113,7 +113,7 @@ def test_a_refused_file_leaves_nothing(write_fasta, cache):
 def test_two_records_of_one_name(tmp_path):
     path = tmp_path / "twice.fa"
     path.write_text(">chr1 one\nACGT\n>chr1 two\nACGT\n")
-    with pytest.raises(ValueError, match="twice.fa has two records named 'chr1'.*make them distinct"):
+    with pytest.raises(ValueError, match="twice.fa has two records named 'chr1'.*make them"):
         index_fasta(path)
 
 
@@ -130,7 +130,7 @@ def test_missing_file(tmp_path):
 def test_cache_that_cannot_be_written(write_fasta, tmp_path, monkeypatch):
     (tmp_path / "taken").write_text("a file, not a folder")
     monkeypatch.setenv("MGEN_LC_CACHE", str(tmp_path / "taken" / "cache"))
-    with pytest.raises(ValueError, match="Cannot write .*taken.*variable MGEN_LC_CACHE to a folder"):
+    with pytest.raises(ValueError, match="Cannot write .*taken.*MGEN_LC_CACHE to a folder"):
         index_fasta(write_fasta({"a": "ACGT"}))
 
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a method learns: its optimiser group, and its way through checkpoints."""
+
+from collections.abc import Iterable
+from typing import Callable
+
+from lightning.pytorch.utilities import rank_zero_info
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from modelgenerator.long_context.installation import rotary_embedding
+
+METHOD = "positional_method"  # where a checkpoint says which method it was trained with
+
+
+def method_name(task: nn.Module) -> str:
+    """Name of the installed method."""
+    return type(rotary_embedding(task)).__name__
+
+
+def learned_parameters(task: nn.Module) -> list[nn.Parameter]:
+    """What the installed method learns; empty without `pe`, and for methods that learn nothing."""
+    if task.pe is None:
+        return []
+    return [p for p in rotary_embedding(task).parameters() if p.requires_grad]
+
+
+def learned_entries(task: nn.Module, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The entries of a task's state dict that the installed method learned."""
+    if task.pe is None:
+        return {}
+    return {name: value for name, value in state_dict.items() if ".rotary_pos_emb." in name}
+
+
+def grouped(
+    optimizer: Callable, learned: list[nn.Parameter], lr_multiplier: float, parameters: Iterable
+) -> Optimizer:
+    """An optimiser with learned rotary parameters in a second group.
+
+    They are frequencies, not weights: no decay pulls them to zero, and their learning rate is a
+    multiple of the others'.
+
+    Args:
+        optimizer: Makes an optimiser of parameter groups.
+        learned: The rotary parameters among `parameters`.
+        lr_multiplier: Their learning rate over that of the others.
+        parameters: All parameters to train.
+    """
+    theirs = {id(p) for p in learned}
+    others = [p for p in parameters if id(p) not in theirs]
+    groups = [{"params": others}] if others else []
+    made = optimizer([*groups, {"params": learned, "weight_decay": 0.0}])
+    made.param_groups[-1]["lr"] *= lr_multiplier
+    return made
+
+
+def check_method(task: nn.Module, checkpoint: dict) -> None:
+    """Refuse a checkpoint of another method; let one that knows of no method in.
+
+    What the method learns is then left as it starts, which is the published start.
+
+    Raises:
+        ValueError: If the checkpoint was trained with another method than the task has.
+    """
+    ours = None if task.pe is None else method_name(task)
+    theirs = checkpoint.get(METHOD)
+    if theirs is not None and theirs != ours:
+        raise ValueError(
+            f"The checkpoint was trained with model.pe {theirs}, this task has {ours}: the weights "
+            f"are fitted to {theirs}. Test or continue with `model.pe: {theirs}`."
+        )
+    if theirs is None and ours is not None:
+        mine = learned_entries(task, task.state_dict())
+        missing = {n: v for n, v in mine.items() if n not in checkpoint["state_dict"]}
+        if missing:
+            rank_zero_info(f"The checkpoint holds no model.pe: {ours} starts as it does untrained.")
+            checkpoint["state_dict"].update(missing)

@@ -145,9 +145,23 @@ def _and_method(on_save_checkpoint: Callable) -> Callable:
         if self.pe is not None:
             checkpoint["state_dict"].update(kept)
             checkpoint[METHOD] = method_name(self)
+            _move_settings(checkpoint)
         return result
 
     return wrapper
+
+
+def _move_settings(checkpoint: dict) -> None:
+    """Keep a checkpoint's settings where `load_from_checkpoint` finds them and the CLI does not.
+
+    From Lightning 2.6 the CLI lets `hyper_parameters` of `--ckpt_path` override what the user asks
+    for, `model.pe` among it, without a word. Under the older key the user's word stands, and
+    another method's checkpoint is refused. The data module is left out: pickled into every
+    checkpoint, it makes them unloadable for the CLI, which rightly unpickles no objects.
+    """
+    settings = checkpoint.pop("hyper_parameters", None)
+    if settings is not None:
+        checkpoint["hparams"] = {k: v for k, v in settings.items() if k != "data_module"}
 
 
 def _check_method(on_load_checkpoint: Callable) -> Callable:

@@ -49,7 +49,7 @@ class MaskedLM(MLM):
     ):
         super().__init__(backbone, **kwargs)
         if self.__class__ is MaskedLM:
-            self.save_hyperparameters(ignore="data_module")  # else it is in every checkpoint
+            self.save_hyperparameters()
         if position_bins < 1:
             raise ValueError(f"position_bins: {position_bins}; give at least 1.")
         self.results = results
@@ -219,20 +219,22 @@ class MaskedLM(MLM):
 
     def _method(self) -> dict:
         """The positional method as it stands in a result file."""
-        config = base_encoder(self.backbone).config
-        embedding = base_encoder(self.backbone).rotary_pos_emb
+        model = base_encoder(self.backbone)
         if self.pe is None:
+            original = model.config.max_position_embeddings
             return {
                 "method": None,
                 "options": {},
                 "factor": 1.0,
                 "learned_parameters": 0,
-                "original_max_position_embeddings": config.max_position_embeddings,
+                "original_max_position_embeddings": original,
             }
+        embedding = model.rotary_pos_emb
+        original = embedding.original_max_position_embeddings
         return {
             "method": type(embedding).__name__,
             "options": embedding.options,
-            "factor": getattr(embedding, "factor", 1.0),
+            "factor": embedding.max_position_embeddings / original,
             "learned_parameters": sum(p.numel() for p in embedding.parameters()),
-            "original_max_position_embeddings": embedding.original_max_position_embeddings,
+            "original_max_position_embeddings": original,
         }

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 from functools import partial
-from unittest import mock
 
 import pytest
 import torch
@@ -18,14 +17,14 @@ ROPE = partial(rope, original_max_position_embeddings=512)
 def test_layers_are_recomputed_even_after_loading_weights(tiny_task, use_peft):
     task = tiny_task(ROPE, use_peft=use_peft).eval()  # as from_pretrained leaves it
     GradientCheckpointing().on_fit_start(None, task)
-    calls = mock.Mock()
+    calls = []
     for layer in base_encoder(task.backbone).encoder.layer:
-        layer.register_forward_pre_hook(lambda *_: calls())
+        layer.register_forward_pre_hook(lambda *_: calls.append(1))
     ids = torch.randint(5, 9, (1, 40))
     hidden = task.backbone(ids, torch.ones_like(ids)).last_hidden_state
-    assert calls.call_count == 2
+    assert len(calls) == 2
     hidden.sum().backward()
-    assert calls.call_count == 4
+    assert len(calls) == 4
 
 
 def test_state_dict_keeps_its_names(tiny_task):

@@ -11,7 +11,7 @@ from modelgenerator.long_context.data.examples import (
     copies_example,
     natural_example,
 )
-from modelgenerator.long_context.data.vocabulary import A, C, CLS, G, MASK, N, SEP, decode, encode
+from modelgenerator.long_context.data.vocabulary import CLS, MASK, SEP, A, C, G, N, decode, encode
 
 MASKING = Masking(rate=0.2, copy_rate=0.7)
 

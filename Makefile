@@ -2,13 +2,14 @@
 # make test    every test (PYTEST_ARGS="-m 'not slow'" for the quick ones)
 # make lint    ruff
 # make bench   speed and memory against upstream's encoder
+# make readme  the numbers and the picture of README.md, from committed results
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test lint bench pretrain-tiny clean
+.PHONY: setup demo test lint bench readme pretrain-tiny clean
 
 setup: $(VENV)/installed
 
@@ -35,6 +36,9 @@ lint: setup
 
 bench: setup
 	$(BIN)/python benchmarks/encoder.py
+
+readme: setup
+	$(BIN)/python experiments/long_context/fill_readme.py
 
 pretrain-tiny: setup
 	bash experiments/long_context/pretrain_tiny/run.sh

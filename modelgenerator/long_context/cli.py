@@ -2,14 +2,26 @@
 """`mgen-lc`: what is not a Lightning run. Training, testing and prediction are `mgen`'s."""
 
 import sys
-from typing import List
+from typing import List, Optional
 
 
-def list_methods() -> None:
-    """Show the positional methods that `model.pe` takes, with their options and defaults."""
+def list_methods(plot: Optional[str] = None) -> None:
+    """Show the positional methods that `model.pe` takes, with their options and defaults.
+
+    Args:
+        plot: Picture to draw of every method's frequencies and attention factor, for AIDO.DNA-300M.
+    """
     import inspect
+    from pathlib import Path
 
     from modelgenerator.backbones.positional import POSITIONAL
+
+    if plot is not None:
+        from modelgenerator.long_context.evaluation import check_writable
+        from modelgenerator.long_context.report.methods import plot_methods
+
+        check_writable(plot, "plot")
+        plot_methods(Path(plot))
 
     for name, cls in sorted(POSITIONAL.items()):
         print(f"{name}: {cls.__doc__.strip().splitlines()[0]}")
@@ -18,6 +30,8 @@ def list_methods() -> None:
             default = "" if option.default is inspect.Parameter.empty else f" = {option.default}"
             print(f"    {option.name}{default}")
     print("\nWhat an option means: mgen fit --model MLM --model.pe.help NAME")
+    if plot is not None:
+        print(f"Picture: {plot}")
 
 
 def report(results: List[str], output: str = "report") -> None:

@@ -17,7 +17,7 @@ import yaml
 from tqdm import tqdm
 
 from modelgenerator.long_context.data import GenomeWindows
-from modelgenerator.long_context.data.vocabulary import reverse_complement
+from modelgenerator.long_context.data.vocabulary import A, C, G, T, reverse_complement
 from modelgenerator.long_context.evaluation import provenance, write_json
 from modelgenerator.long_context.evaluation.kmer import TwoSidedKmer
 
@@ -25,8 +25,8 @@ HERE = Path(__file__).parent
 LARGEST_K = 6
 PRIORS = (1.0, 4.0, 16.0, 64.0)
 SEPARATOR = 9
-DIGITS = np.full(len(VOCABULARY), SEPARATOR)
-DIGITS[[VOCABULARY.index(letter) for letter in "ACGT"]] = range(4)
+DIGITS = np.full(256, SEPARATOR)
+DIGITS[[A, C, G, T]] = range(4)
 
 
 def digits(ids: np.ndarray) -> np.ndarray:
@@ -68,7 +68,9 @@ def main() -> None:
             "schema": "kmer/1",
             "k": k,
             "prior": prior,
-            "validation": {f"k={k}": min(valid[k, p] for p in PRIORS) for k in range(LARGEST_K + 1)},
+            "validation": {
+                f"k={k}": min(valid[k, p] for p in PRIORS) for k in range(LARGEST_K + 1)
+            },
             "data": data.describe(),
             "results": rows,
             **provenance(),

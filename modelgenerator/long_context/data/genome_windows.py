@@ -50,7 +50,7 @@ class GenomeWindows(DataInterface):
 
     Args:
         fasta: FASTA files, plain or gzip or bgzip, or patterns such as "genomes/*.fa.gz"; or
-            "demo", the small genomes that come with the package.
+            "demo" or "demo_held_out", the small genomes that come with the package.
         window: Length of training and validation windows, in nucleotides.
         lengths: Lengths of test windows; each must divide the longest. By default `window`.
         train_windows: Training windows in an epoch.
@@ -140,6 +140,7 @@ class GenomeWindows(DataInterface):
         kinds = ("natural", "copies") if self.test_copies else ("natural",)
         self.test_sets = [(kind, length) for length in self.lengths for kind in kinds]
         self.genome: Optional[Genome] = None
+        self.parts: Optional[Split] = None
         self.test_genome: Optional[Genome] = None
         self.train_dataset: Optional[TrainWindows] = None
         self.val_dataset: Optional[FixedWindows] = None
@@ -152,7 +153,7 @@ class GenomeWindows(DataInterface):
         checks.check_lengths(self.window, self.lengths, self.block)
         checks.check_shares(self.valid_share, self.test_share)
         checks.check_rates(self.mask_rate, self.copy_mask_rate, self.max_n_fraction)
-        planted = {self.window, *(self.lengths if self.test_copies else [])}
+        planted = [self.window, *(self.lengths if self.test_copies else [])]
         checks.check_copies(
             {n: self._planting(n).count for n in planted} if self.copies_per_window else {},
             self.copy_min_length,
@@ -207,15 +208,15 @@ class GenomeWindows(DataInterface):
         """Open the genomes and find the windows that a stage needs."""
         if self.genome is None:
             self._open_genomes()
-        split = self._split()
+            self.parts = self._split()
         if stage in ("fit", None):
-            self.train_dataset = self._train_set(split.train)
+            self.train_dataset = self._train_set(self.parts.train)
         if stage in ("fit", "validate", None) and self.valid_share > 0:
-            self.val_dataset = self._valid_set(split.valid)
+            self.val_dataset = self._valid_set(self.parts.valid)
         if stage in ("test", None):
-            self.test_datasets = self._test_sets(split.test)
+            self.test_datasets = self._test_sets(self.parts.test)
         if stage in ("predict", None):
-            self.predict_dataset = self._predict_set(split.test)
+            self.predict_dataset = self._predict_set(self.parts.test)
 
     def _paths(self, argument: str) -> List[Path]:
         given = getattr(self, argument)

@@ -6,7 +6,8 @@ from glob import glob
 from pathlib import Path
 from typing import Union
 
-SHIPPED = {"demo": Path(__file__).parents[1] / "assets" / "genomes"}
+GENOMES = Path(__file__).parents[1] / "assets" / "genomes"
+SHIPPED = {"demo": GENOMES, "demo_held_out": GENOMES / "held_out"}
 
 
 def resolve_fasta(argument: str, given: Union[str, Sequence[str]]) -> list[Path]:

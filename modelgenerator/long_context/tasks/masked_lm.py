@@ -134,13 +134,26 @@ class MaskedLM(MLM):
         """One training step; logs loss, perplexity and accuracy on masked bases."""
         collated = self.transform(batch, batch_idx)
         out = self.evaluate(self.forward(collated), collated, "train")
-        self.log("train_loss", out["loss"], prog_bar=True)
+        loss = out["loss"] * self._weight(out["nll"].numel())
+        many = self.trainer.world_size > 1
+        self.log("train_loss", loss, prog_bar=True, sync_dist=many)
         self.log("train_perplexity", out["loss"].detach().exp(), prog_bar=True)
         self.log("train_accuracy", out["hit"].float().mean())
         copied = out["kind"] > 0
         if copied.any():
             self.log("train_recall", out["hit"][copied].float().mean(), prog_bar=True)
-        return out["loss"]
+        return loss
+
+    def _weight(self, masked: int) -> float:
+        """This rank's masked bases over the mean of all ranks.
+
+        Gradients are averaged over ranks; weighted so, the average is that of all masked bases, as
+        if one process had the whole batch.
+        """
+        if self.trainer.world_size == 1:
+            return 1.0
+        count = torch.tensor(float(masked), device=self.device)
+        return masked / max(1.0, self.trainer.strategy.reduce(count, reduce_op="mean").item())
 
     def validation_step(self, batch: dict, batch_idx: Optional[int] = None) -> None:
         """Count the masked bases of a validation batch."""

@@ -275,7 +275,7 @@ def test_the_command_line_knows_every_argument(genome_file, capsys):
         parser.parse_args(["--data.help=modelgenerator.long_context.data.GenomeWindows"])
     texts = " ".join(capsys.readouterr().out.split())
     assert "Probability of a base to be masked. (type: float, default: 0.15)" in texts
-    for name in config.data.init_args:
+    for name in config.data.init_args.as_dict():
         assert f"--data.{name} " in texts
 
 

@@ -39,7 +39,8 @@ def benchmark() -> str:
 def made_with(result: dict) -> str:
     """Hardware, versions and commit of a result, in a line."""
     versions = result["versions"]
-    return f"Measured on {result['hardware']}, torch {versions['torch']}, at commit {result['commit']}."
+    made = f"{result['hardware']}, torch {versions['torch']}"
+    return f"Measured on {made}, at commit {result['commit']}."
 
 
 BLOCKS: dict[str, Callable[[], str]] = {"demo": demo, "benchmark": benchmark}

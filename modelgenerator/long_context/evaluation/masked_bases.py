@@ -45,18 +45,20 @@ class MaskedBases(tm.Metric):
             state.view(-1).index_add_(0, cell, amount.to(state))
 
     def compute(self) -> dict[str, float]:
-        """Perplexity and accuracy on natural bases, recall of planted copies; absent ones left out.
+        """Perplexity and accuracy on natural bases, perplexity and recall on planted copies.
 
-        Perplexity is the exponential of the mean negative log-likelihood in nats; guessing among
-        four bases is 4.
+        What there are no bases for is left out. Perplexity is the exponential of the mean negative
+        log-likelihood in nats; guessing among four bases is 4.
         """
         nll, hits, bases = (x.sum(0).tolist() for x in (self.nll, self.hits, self.bases))
         out = {"loss": sum(nll) / max(1.0, sum(bases))}
         if bases[0]:
             out["perplexity"] = math.exp(nll[0] / bases[0])
             out["accuracy"] = hits[0] / bases[0]
-        if bases[1] + bases[2]:
-            out["recall"] = (hits[1] + hits[2]) / (bases[1] + bases[2])
+        copied = bases[1] + bases[2]
+        if copied:
+            out["copy_perplexity"] = math.exp((nll[1] + nll[2]) / copied)
+            out["recall"] = (hits[1] + hits[2]) / copied
         if bases[1]:
             out["recall_direct"] = hits[1] / bases[1]
         if bases[2]:

@@ -21,6 +21,8 @@ from modelgenerator.tasks import MLM
 from modelgenerator.tasks.base import BackboneCallable
 
 IGNORED = -100
+NATURAL_METRICS = ("perplexity", "accuracy")
+COPY_METRICS = ("copy_perplexity", "recall", "recall_direct", "recall_reverse_complement")
 
 
 class MaskedLM(MLM):
@@ -31,8 +33,9 @@ class MaskedLM(MLM):
 
     Note:
         `mgen test` on [GenomeWindows](./#modelgenerator.long_context.data.GenomeWindows) logs
-        `test_perplexity/LENGTH`, `test_accuracy/LENGTH` and `test_recall/LENGTH` for every length,
-        the last being the share of masked bases in planted copies that are recovered.
+        `test_perplexity/LENGTH` and `test_accuracy/LENGTH` of natural bases for every length, and
+        of planted copies `test_copy_perplexity/LENGTH` and `test_recall/LENGTH`, the share of
+        their masked bases that is recovered.
 
     Args:
         backbone: A pretrained backbone from the modelgenerator library.
@@ -194,11 +197,7 @@ class MaskedLM(MLM):
         for index, (kind, length) in enumerate(self._test_sets()):
             counter = self.counters[f"test{index}"]
             values = counter.compute()  # sums over ranks
-            wanted = (
-                ("perplexity", "accuracy")
-                if kind == KINDS[0]
-                else ("recall", "recall_direct", "recall_reverse_complement")
-            )
+            wanted = NATURAL_METRICS if kind == KINDS[0] else COPY_METRICS
             for name in wanted:
                 if name in values:
                     self.log(f"test_{name}/{length}", values[name])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the numbers of README.md from committed result files.
+"""Write the numbers of README files from the committed result files beside them.
 
 python experiments/long_context/fill_readme.py [--check]
 """
@@ -10,14 +10,13 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Callable
 
 from modelgenerator.long_context.report import load_results, markdown_table, plot_by_length
 
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-RUNS = ("rope", "yarn", "yarn_tuned")
-DEMO = [ROOT / f"experiments/long_context/demo/results/{name}.json" for name in RUNS]
+HERE = ROOT / "experiments/long_context"
+DEMO = [HERE / f"demo/results/{name}.json" for name in ("rope", "yarn", "yarn_tuned")]
+PRETRAINING = HERE / "pretrain_tiny/results"
 BENCHMARK = ROOT / "benchmarks/results/encoder.json"
 
 
@@ -36,37 +35,74 @@ def benchmark() -> str:
     return f"{module.table(result['rows'])}\n\n{made_with(result)}"
 
 
+def pretraining() -> str:
+    """Stages of the pretraining, and what its encoder reaches beside k-mer models."""
+    curve = json.loads((PRETRAINING / "curve.json").read_text())
+    lines = ["| stage | window | steps | million tokens | minutes | recall, last of training |"]
+    lines += ["|---|---|---|---|---|---|"]
+    before = 0
+    for stage in curve["stages"]:
+        tokens, before = stage["tokens"][-1] - before, stage["tokens"][-1]
+        lines.append(
+            f"| {stage['stage']} | {stage['window']} nt | {stage['steps']:,} | {tokens / 1e6:.1f} "
+            f"| {stage['seconds'] / 60:.0f} | {stage['recall'][-1]:.2f} |"
+        )
+    lines += ["", f"{made_with(curve)} The cores were shared with other work.", ""]
+    lines += ["| windows of 512 nt | masked bases | encoder, perplexity | two-sided k-mers |"]
+    lines[-1] += " recall, direct copies | recall, reverse complement |"
+    lines += ["|---|---|---|---|---|---|"]
+    for name, title in (("blocks", "test blocks of the training genomes"), ("yeast", "yeast")):
+        encoder = json.loads((PRETRAINING / f"encoder_{name}.json").read_text())
+        kmers = json.loads((PRETRAINING / f"kmers_{name}.json").read_text())
+        rows = {r["metric"]: r for r in encoder["results"] if r["length"] == 512}
+        bases = next(r["masked_bases"]["natural"] for r in rows.values() if "masked_bases" in r)
+        kmer = next(r["value"] for r in kmers["results"] if r["length"] == 512)
+        lines.append(
+            f"| {title} | {bases:,} | {rows['perplexity']['value']:.3f} "
+            f"| {kmer:.3f} (k = {kmers['k']}) | {rows['recall_direct']['value']:.1%} "
+            f"| {rows['recall_reverse_complement']['value']:.1%} |"
+        )
+    return "\n".join(lines)
+
+
 def made_with(result: dict) -> str:
     """Hardware, versions and commit of a result, in a line."""
-    versions = result["versions"]
-    made = f"{result['hardware']}, torch {versions['torch']}"
+    made = f"{result['hardware']}, torch {result['versions']['torch']}"
     return f"Measured on {made}, at commit {result['commit']}."
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"demo": demo, "benchmark": benchmark}
+BLOCKS = {
+    ROOT / "README.md": (demo, benchmark),
+    HERE / "demo/README.md": (demo,),
+    HERE / "pretrain_tiny/README.md": (pretraining,),
+}
 
 
-def filled(text: str) -> str:
-    """The text with every block written anew."""
-    for name, make in BLOCKS.items():
+def filled(file: Path) -> str:
+    """The file's text with every block written anew."""
+    text = file.read_text()
+    for make in BLOCKS[file]:
+        name = make.__name__
         block = re.compile(rf"(<!-- begin: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
         text, count = block.subn(lambda m, make=make: f"{m[1]}{make()}\n{m[2]}", text)
         if count != 1:
-            sys.exit(f"{README}: {count} blocks named {name!r}, there must be one.")
+            sys.exit(f"{file}: {count} blocks named {name!r}, there must be one.")
     return text
 
 
 def main() -> None:
-    """Fill README.md and draw its picture, or say that they are out of date."""
+    """Fill the files and draw the README's picture, or say that a file is out of date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing, fail if it would")
     args = parser.parse_args()
-    text = README.read_text()
-    new = filled(text)
-    if args.check:
-        sys.exit("README.md is out of date: run make readme" if new != text else 0)
-    README.write_text(new)
-    plot_by_length(load_results(DEMO), ROOT / "docs/img/by_length.png")
+    for file in BLOCKS:
+        text = filled(file)
+        if args.check and text != file.read_text():
+            sys.exit(f"{file.relative_to(ROOT)} is out of date: run make readme")
+        if not args.check:
+            file.write_text(text)
+    if not args.check:
+        plot_by_length(load_results(DEMO), ROOT / "docs/img/by_length.png")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from modelgenerator.long_context.evaluation.kmer import TwoSidedKmer
 
 HERE = Path(__file__).parent
 LARGEST_K = 6
-PRIORS = (1.0, 4.0, 16.0, 64.0)
+PRIORS = (4.0, 16.0, 64.0, 256.0)
 SEPARATOR = 9
 DIGITS = np.full(256, SEPARATOR)
 DIGITS[[A, C, G, T]] = range(4)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Pretrains aido_dna_tiny in four stages and writes its weights; each stage starts from the one before.
+# Pretrains aido_dna_tiny in five stages and writes its weights; each stage starts from the one before.
 #   bash experiments/long_context/pretrain_tiny/run.sh [OUT]
 # A stage whose weights exist is not run again.
 set -euo pipefail
 here=$(dirname "$0")
 out=${1:-runs/pretrain_tiny}
 start=()
-for stage in 1 2 3 4; do
+for stage in 1 2 3 4 5; do
   weights="$out/stage$stage"
   if [ ! -f "$weights/model.safetensors" ]; then
     mgen fit --config "$here/common.yaml" --config "$here/stage$stage.yaml" "${start[@]}" \

@@ -13,6 +13,12 @@ import torch
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def genome_cache(tmp_path_factory):
+    """Indexes of genomes, away from the user's own; commands run by tests find it as well."""
+    os.environ["MGEN_LC_CACHE"] = str(tmp_path_factory.mktemp("genomes"))
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT

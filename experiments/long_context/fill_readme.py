@@ -55,7 +55,7 @@ def pretraining() -> str:
         encoder = json.loads((PRETRAINING / f"encoder_{name}.json").read_text())
         kmers = json.loads((PRETRAINING / f"kmers_{name}.json").read_text())
         rows = {r["metric"]: r for r in encoder["results"] if r["length"] == 512}
-        bases = next(r["masked_bases"]["natural"] for r in rows.values() if "masked_bases" in r)
+        bases = rows["perplexity"]["masked_bases"]["natural"]
         kmer = next(r["value"] for r in kmers["results"] if r["length"] == 512)
         lines.append(
             f"| {title} | {bases:,} | {rows['perplexity']['value']:.3f} "

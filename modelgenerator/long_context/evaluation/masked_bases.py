@@ -2,6 +2,7 @@
 """Counts over masked bases, from which perplexity, accuracy and recall of copies follow."""
 
 import math
+from typing import Union
 
 import torch
 import torchmetrics as tm
@@ -44,14 +45,24 @@ class MaskedBases(tm.Metric):
         ):
             state.view(-1).index_add_(0, cell, amount.to(state))
 
-    def compute(self) -> dict[str, float]:
-        """Perplexity and accuracy on natural bases, perplexity and recall on planted copies.
+    def compute(self) -> dict[str, Union[float, list, dict]]:
+        """What the counts of all ranks come to.
 
-        What there are no bases for is left out. Perplexity is the exponential of the mean negative
-        log-likelihood in nats; guessing among four bases is 4.
+        Returns:
+            `perplexity` and `accuracy` on natural bases; `copy_perplexity`, `recall`,
+            `recall_direct` and `recall_reverse_complement` on planted copies; what there are no
+            bases for is left out. Perplexity is the exponential of the mean negative log-likelihood
+            in nats; guessing among four bases is 4. Also `loss`, the mean over all bases in nats;
+            `loss_by_position`, that of natural bases in each part of the window, None where there
+            are none; and `masked_bases`, how many there are of each kind.
         """
+        by_bin = (self.nll[:, 0] / self.bases[:, 0]).tolist()
         nll, hits, bases = (x.sum(0).tolist() for x in (self.nll, self.hits, self.bases))
-        out = {"loss": sum(nll) / max(1.0, sum(bases))}
+        out = {
+            "loss": sum(nll) / max(1.0, sum(bases)),
+            "loss_by_position": [None if math.isnan(x) else x for x in by_bin],
+            "masked_bases": dict(zip(KINDS, map(int, bases), strict=True)),
+        }
         if bases[0]:
             out["perplexity"] = math.exp(nll[0] / bases[0])
             out["accuracy"] = hits[0] / bases[0]
@@ -64,12 +75,3 @@ class MaskedBases(tm.Metric):
         if bases[2]:
             out["recall_reverse_complement"] = hits[2] / bases[2]
         return out
-
-    def by_position(self) -> list[float]:
-        """Mean negative log-likelihood of natural bases in each part of the window, nats."""
-        mean = self.nll[:, 0] / self.bases[:, 0]
-        return [None if math.isnan(x) else x for x in mean.tolist()]
-
-    def counts(self) -> dict[str, int]:
-        """Masked bases of each kind."""
-        return dict(zip(KINDS, map(int, self.bases.sum(0).tolist()), strict=True))

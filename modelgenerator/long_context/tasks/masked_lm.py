@@ -181,8 +181,10 @@ class MaskedLM(MLM):
         self.counters["val"] = MaskedBases(self.position_bins).to(self.device)
 
     def on_validation_epoch_end(self) -> None:
-        for name, value in self.counters["val"].compute().items():
-            self.log(f"val_{name}", value, prog_bar=name in ("perplexity", "recall"))
+        values = self.counters["val"].compute()
+        for name in ("loss", *NATURAL_METRICS, *COPY_METRICS):
+            if name in values:
+                self.log(f"val_{name}", values[name], prog_bar=name in ("perplexity", "recall"))
 
     def on_test_epoch_start(self) -> None:
         super().on_test_epoch_start()
@@ -195,15 +197,14 @@ class MaskedLM(MLM):
         seconds = time.perf_counter() - self._started
         rows, positions = [], []
         for index, (kind, length) in enumerate(self._test_sets()):
-            counter = self.counters[f"test{index}"]
-            values = counter.compute()  # sums over ranks
-            wanted = NATURAL_METRICS if kind == KINDS[0] else COPY_METRICS
-            for name in wanted:
+            values = self.counters[f"test{index}"].compute()  # over all ranks
+            for name in NATURAL_METRICS if kind == KINDS[0] else COPY_METRICS:
                 if name in values:
                     self.log(f"test_{name}/{length}", values[name])
-                    rows.append({"length": length, "metric": name, "value": values[name]})
-            rows[-1]["masked_bases"] = counter.counts()
-            positions.append({"length": length, "kind": kind, "loss": counter.by_position()})
+                    row = {"length": length, "metric": name, "value": values[name]}
+                    rows.append({**row, "masked_bases": values["masked_bases"]})
+            loss = values["loss_by_position"]
+            positions.append({"length": length, "kind": kind, "loss": loss})
         if self.results is not None and self.trainer.is_global_zero:
             write_json(self.results, self._result(rows, positions, seconds))
 

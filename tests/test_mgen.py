@@ -16,7 +16,7 @@ SMALL = [
 
 
 @pytest.fixture
-def mgen(root, monkeypatch):
+def mgen(root, monkeypatch, tmp_path):
     """Upstream's entry point in this process, from the root of the repository."""
     from modelgenerator.main import cli_main
 
@@ -24,6 +24,7 @@ def mgen(root, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
     def mgen(*arguments):
+        arguments = [*arguments, "--trainer.default_root_dir", tmp_path]
         with mock.patch("sys.argv", ["mgen", *map(str, arguments)]):
             cli_main()
 
@@ -36,7 +37,7 @@ def tuned(run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tuned")
     done = run(
         "mgen", "fit", *CONFIG, *SMALL, "--trainer.max_steps", "2",
-        "--trainer.callbacks.dirpath", folder,
+        "--trainer.callbacks.dirpath", folder, "--trainer.default_root_dir", folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / "last.ckpt"

@@ -58,10 +58,31 @@ def report(results: List[str], output: str = "report") -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    from jsonargparse import auto_cli
+    from jsonargparse import ArgumentParser
 
-    commands = {"list": list_methods, "report": report}
+    parser = ArgumentParser(prog="mgen-lc", description=__doc__)
+    commands = parser.add_subcommands(dest="command")
+
+    listing = ArgumentParser(description=list_methods.__doc__.splitlines()[0])
+    listing.add_argument(
+        "--plot",
+        type=Optional[str],
+        help="picture to draw of frequencies and attention factors, for AIDO.DNA-300M at 16x",
+    )
+    commands.add_subcommand("list", listing, help=listing.description)
+
+    reporting = ArgumentParser(description=report.__doc__.splitlines()[0])
+    reporting.add_argument("results", nargs="+", help="files from mgen test --model.results FILE")
+    reporting.add_argument(
+        "--output", default="report", help="folder for table.md and by_length.png"
+    )
+    commands.add_subcommand("report", reporting, help=reporting.description)
+
+    given = parser.parse_args()
     try:
-        auto_cli(commands, prog="mgen-lc", as_positional=True)
+        if given.command == "list":
+            list_methods(given.list.plot)
+        else:
+            report(given.report.results, given.report.output)
     except ValueError as error:
         sys.exit(f"mgen-lc: {error}")

@@ -10,6 +10,7 @@ import torch
 CONFIG = ["--config", "configs/yarn_16x.yaml", "--config", "configs/tiny.yaml"]
 SMALL = [
     "--data.window", "1024", "--data.lengths", "[512, 1024]", "--data.eval_windows", "1",
+    "--data.copies_per_window", "2",
     "--trainer.logger", "false", "--trainer.enable_progress_bar", "false",
     "--trainer.enable_model_summary", "false",
 ]  # fmt: skip

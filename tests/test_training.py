@@ -12,7 +12,7 @@ import torch
 pytestmark = pytest.mark.slow
 COMMON = [
     "--config", "configs/gene_16x.yaml", "--config", "configs/tiny.yaml",
-    "--data.window", "512", "--data.lengths", "[512]", "--model.pe.random_scale", "true",
+    "--data.window", "512", "--data.lengths", "[512]", "--data.copies_per_window", "1",
     "--model.lr_scheduler", "modelgenerator.lr_schedulers.ConstantWithWarmup",
     "--model.lr_scheduler.num_warmup_steps", "1", "--trainer.log_every_n_steps", "1",
     "--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false",

@@ -34,6 +34,7 @@ def fit(run, folder, steps, *options):
     done = run(
         "mgen", "fit", *COMMON, "--trainer.max_steps", steps,
         "--trainer.callbacks.dirpath", folder / "weights",
+        "--trainer.callbacks.every_n_train_steps", "1",  # in the middle of an epoch
         "--trainer.logger.save_dir", folder, "--trainer.logger.name", "log", *options,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]

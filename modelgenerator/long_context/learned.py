@@ -4,11 +4,14 @@
 from collections.abc import Iterable
 from typing import Callable
 
+from lightning.pytorch import Trainer
 from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from modelgenerator.long_context.installation import rotary_embedding
+from modelgenerator.lr_schedulers import LazyLRScheduler
 
 METHOD = "positional_method"  # where a checkpoint says which method it was trained with
 
@@ -52,6 +55,18 @@ def grouped(
     made = optimizer([*groups, {"params": learned, "weight_decay": 0.0}])
     made.param_groups[-1]["lr"] *= lr_multiplier
     return made
+
+
+def for_all_groups(make: Callable, trainer: Trainer, optimizer: Optimizer) -> LRScheduler:
+    """A learning rate schedule for all groups of an optimiser.
+
+    Upstream's own schedules are made for one group and refuse two.
+    """
+    schedule = make(optimizer)
+    if not isinstance(schedule, LazyLRScheduler):
+        return schedule
+    (factor,) = schedule._initialize(trainer)
+    return LambdaLR(optimizer, factor)
 
 
 def check_method(task: nn.Module, checkpoint: dict) -> None:

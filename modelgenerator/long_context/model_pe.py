@@ -13,6 +13,7 @@ from modelgenerator.long_context.installation import check_pe, install_pe, rotar
 from modelgenerator.long_context.learned import (
     METHOD,
     check_method,
+    for_all_groups,
     grouped,
     learned_entries,
     learned_parameters,
@@ -121,16 +122,17 @@ def _with_groups(configure_optimizers: Callable) -> Callable:
     @functools.wraps(configure_optimizers)
     def wrapper(self):
         learned = learned_parameters(self)
-        plain = self.optimizer
+        plain, schedule = self.optimizer, self.lr_scheduler
         if not learned or getattr(plain, "func", None) is grouped:  # a child's call of its parent's
             return configure_optimizers(self)
-        self.optimizer = functools.partial(
-            grouped, plain, learned, rotary_embedding(self).lr_multiplier
-        )
+        multiplier = rotary_embedding(self).lr_multiplier
+        self.optimizer = functools.partial(grouped, plain, learned, multiplier)
+        if schedule is not None:
+            self.lr_scheduler = functools.partial(for_all_groups, schedule, self.trainer)
         try:
             return configure_optimizers(self)
         finally:
-            self.optimizer = plain
+            self.optimizer, self.lr_scheduler = plain, schedule
 
     return wrapper
 

@@ -52,7 +52,7 @@ def test_rna_backbones_share_the_encoder():
     assert task.backbone(**batch).last_hidden_state.shape == (2, 22, 64)
 
 
-@pytest.mark.parametrize("backbone", [dna_onehot, partial(esm2_8m, from_scratch=True)])
+@pytest.mark.parametrize("backbone", [dna_onehot, esm2_8m])
 def test_a_backbone_without_rotary_embedding_is_refused_before_it_is_set_up(backbone):
     task = tasks.Embed(backbone, pe=YARN)
     with pytest.raises(ValueError, match="has no rotary position embedding that can be swapped"):

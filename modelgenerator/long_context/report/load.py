@@ -59,9 +59,7 @@ def load_results(paths: Iterable[str]) -> pd.DataFrame:
         raise ValueError("No result file to report on. Write one with: mgen test --model.results F")
     first, reference = results[0]
     for path, result in results[1:]:
-        different = [
-            key for key in SCORED if result["data"].get(key) != reference["data"].get(key)
-        ]
+        different = [key for key in SCORED if result["data"].get(key) != reference["data"].get(key)]
         if different:
             raise ValueError(
                 f"{path} and {first} were measured on different bases and cannot share a table: "

@@ -57,9 +57,7 @@ def _plot_frequencies(axis: Axes, methods: dict[str, RotaryEmbedding]) -> None:
     with torch.no_grad():
         for name, method in methods.items():
             ratio = method.inverse_frequencies(seq_len) / plain
-            axis.plot(
-                ratio, label=name, color=COLOURS.get(name, OTHER), lw=1.8, alpha=0.9
-            )
+            axis.plot(ratio, label=name, color=COLOURS.get(name, OTHER), lw=1.8, alpha=0.9)
     one_turn = int((plain * original > 2 * torch.pi).sum())
     axis.axvline(one_turn, color="#BBBBBB", lw=1, zorder=0)
     axis.text(one_turn + 0.3, 1.05, "fewer than one turn in L", fontsize=8, color="#777777")

@@ -30,7 +30,7 @@ def plot_by_length(frame: pd.DataFrame, path: Path) -> None:
         1, len(metrics), figsize=(3.9 * len(metrics), 3.8), squeeze=False, layout="constrained"
     )
     original = int((frame["length"] / frame["extension"]).iloc[0])
-    for axis, metric in zip(axes[0], metrics):
+    for axis, metric in zip(axes[0], metrics, strict=True):
         part = frame[frame["metric"] == metric]
         for name, line in part.groupby("label", sort=False):
             line = line.sort_values("length")

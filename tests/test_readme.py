@@ -15,7 +15,9 @@ def readme(root):
 
 
 def blocks(text, language):
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    """Contents of the fenced blocks of a language."""
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [content for found, content in fenced if found == language]
 
 
 def test_numbers_come_from_the_result_files(run):

@@ -8,6 +8,7 @@ Needs torch alone; CLEX also torchdiffeq, when it first solves. `base` holds the
 from .base import SPECIAL_TOKENS, RotaryEmbedding, RotaryGeometry, RotaryTable
 from .clex import clex
 from .gene import gene
+from .helix import helix
 from .llama3 import llama3
 from .longrope import longrope
 from .ntk import ntk
@@ -27,6 +28,7 @@ __all__ = [
     "clex",
     "gene",
     "get_positional",
+    "helix",
     "list_positional",
     "llama3",
     "longrope",

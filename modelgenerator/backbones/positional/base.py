@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .checks import check_integer, check_number
+from .skip import PositionSkip
 from .temperature import Temperature, temperature_factor
 
 SPECIAL_TOKENS = 2
@@ -61,7 +62,7 @@ class RotaryGeometry:
 class RotaryTable(NamedTuple):
     """Cos and sin of every angle, times the attention factor; made once a forward.
 
-    Args:
+    Attributes:
         cos: float32 [n, D/2], or [H, n, D/2] where heads differ.
         sin: As `cos`.
 
@@ -90,6 +91,9 @@ class RotaryEmbedding(nn.Module, ABC):
         step: Training step, set from outside before each training forward; methods that draw
             at random while training draw from (seed, step).
         lr_multiplier: Learning rate of the learned parameters over that of all others.
+        skip: Positions to train at, set from outside: in training rows stand for parts of a longer
+            context, as far as frequencies and attention factor are concerned. None leaves all
+            positions as the method has them.
 
     Raises:
         ValueError: If the original context is given neither here nor in `geometry`.
@@ -97,6 +101,7 @@ class RotaryEmbedding(nn.Module, ABC):
 
     step: int = 0
     lr_multiplier: float = 1.0
+    skip: Optional[PositionSkip] = None
     temperature: Temperature = "none"
 
     def __init__(
@@ -121,7 +126,7 @@ class RotaryEmbedding(nn.Module, ABC):
         return 1.0
 
     def attention_factor(self, seq_len: int) -> Union[float, Tensor]:
-        """Factor on q and on k, a float or float32 [H]; logits get its square."""
+        """Factor on q and on k, a float or float32 [] or [H]; logits get its square."""
         return temperature_factor(
             self.temperature, self.applied_factor(seq_len), self.original_max_position_embeddings
         )
@@ -178,13 +183,18 @@ class RotaryEmbedding(nn.Module, ABC):
         if seq_len < 1:
             raise ValueError(f"seq_len={seq_len} is not allowed: give at least 1 token.")
         device = torch.device(device) if device is not None else self._parameter_device()
+        if self.training and self.skip is not None:
+            reach = self.skip.length + SPECIAL_TOKENS
+            positions = self.skip.positions(seq_len, reach, self.step)
+        else:
+            reach, positions = seq_len, self.positions(seq_len)
         with torch.autocast(device_type=device.type, enabled=False):
-            inv_freq = self.inverse_frequencies(seq_len).to(device)
-            positions = self.positions(seq_len).to(device)
+            inv_freq = self.inverse_frequencies(reach).to(device)
+            positions = positions.to(device)
             angles = positions[:, None] * inv_freq[..., None, :]  # [n, D/2] or [H, n, D/2]
-            attention_factor = self.attention_factor(seq_len)
+            attention_factor = self.attention_factor(reach)
             if isinstance(attention_factor, Tensor):
-                attention_factor = attention_factor.to(device)[:, None, None]
+                attention_factor = attention_factor.to(device)[..., None, None]
             return RotaryTable(angles.cos() * attention_factor, angles.sin() * attention_factor)
 
     def _parameter_device(self) -> torch.device:

@@ -41,6 +41,17 @@ def draw_uniform(low: float, high: float, generator: torch.Generator) -> float:
     return low + (high - low) * float(unit)
 
 
+def draw_factor(low: float, high: float, generator: torch.Generator) -> float:
+    """Factor drawn from [low, high]: each end with 1/4, else evenly in its logarithm.
+
+    GeNE's probabilities for a factor that need not be whole. Both ends come out exactly.
+    """
+    unit = draw_uniform(-0.5, 1.5, generator)
+    if unit <= 0.0 or unit >= 1.0:
+        return low if unit <= 0.0 else high
+    return low * (high / low) ** unit
+
+
 def draw_integer(low: int, high: int, generator: torch.Generator) -> int:
     """Whole number drawn evenly from low, ..., high."""
     return int(torch.randint(low, high + 1, (), device="cpu", generator=generator))

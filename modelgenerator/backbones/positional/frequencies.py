@@ -137,3 +137,14 @@ def llama3_frequencies(
     """
     ramp = yarn_ramp_turns(inv_freq, original, high_freq_factor, low_freq_factor)
     return interpolate_by_parts(inv_freq, ramp, factor)
+
+
+def exponents_at(inv_freq: Tensor, slowed: Tensor, factor: float) -> Tensor:
+    """How strongly each channel is slowed at `factor`: w_i in slowed_i = theta_i * s^(-w_i).
+
+    Args:
+        inv_freq: theta_i [D/2].
+        slowed: Frequencies that a method has at `factor` [D/2].
+        factor: s, above 1.
+    """
+    return (inv_freq / slowed).log() / math.log(factor)

@@ -6,7 +6,7 @@ from typing import Literal, Optional
 import torch
 from torch import Tensor, nn
 
-from .base import RotaryEmbedding, RotaryGeometry, extended_context
+from .base import RotaryGeometry
 from .checks import check_choice, check_flag, check_integer, check_number
 from .draw import draw_index, gene_probabilities, step_generator
 from .frequencies import (
@@ -16,10 +16,11 @@ from .frequencies import (
     rope_frequencies,
     rotations,
 )
-from .temperature import Temperature, check_temperature
+from .scaled import ScaledRotaryEmbedding
+from .temperature import Temperature
 
 
-class gene(RotaryEmbedding):
+class gene(ScaledRotaryEmbedding):
     """Slow channel i by a power of the factor; train at many factors (GeNE).
 
         theta'_i = theta_i * r^(-w_i),   w_i = min(i / beta, 1)
@@ -75,14 +76,12 @@ class gene(RotaryEmbedding):
         seed: int = 0,
         original_max_position_embeddings: Optional[int] = None,
     ) -> None:
-        super().__init__(geometry, original_max_position_embeddings)
-        self.factor = check_number("factor", factor, 1.0)
+        super().__init__(geometry, factor, temperature, original_max_position_embeddings)
         self.num_rotations = check_number("num_rotations", num_rotations, 0.0, exclusive=True)
         self.learnable = check_flag("learnable", learnable)
         self.random_scale = check_flag("random_scale", random_scale)
         self.eval_scale = check_choice("eval_scale", eval_scale, ("factor", "length"))
         self.quirks = check_flag("quirks", quirks)
-        self.temperature = check_temperature(temperature)
         self.lr_multiplier = check_number("lr_multiplier", lr_multiplier, 0.0, exclusive=True)
         self.seed = check_integer("seed", seed, 0)
         if not random_scale and eval_scale == "length":
@@ -101,11 +100,6 @@ class gene(RotaryEmbedding):
         """Back to the fixed method: all coefficients zero."""
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
-
-    @property
-    def max_position_embeddings(self) -> int:
-        """Extended context L' = `factor` * L in nucleotides; longer inputs get a larger factor."""
-        return extended_context(self.factor, self.original_max_position_embeddings)
 
     def drawn(self, seq_len: int) -> float:
         """Factor r that training step `step` uses for rows of `seq_len` tokens.

@@ -5,13 +5,14 @@ from typing import Optional
 
 from torch import Tensor
 
-from .base import RotaryEmbedding, RotaryGeometry, extended_context
+from .base import RotaryGeometry
 from .checks import check_number
 from .frequencies import llama3_frequencies, rope_frequencies
-from .temperature import Temperature, check_temperature
+from .scaled import ScaledRotaryEmbedding
+from .temperature import Temperature
 
 
-class llama3(RotaryEmbedding):
+class llama3(ScaledRotaryEmbedding):
     """Slow channels by how often they turn in the original context, within narrow bounds (Llama 3).
 
         u_i = clip((r_i - low_freq_factor) / (high_freq_factor - low_freq_factor), 0, 1)
@@ -43,8 +44,7 @@ class llama3(RotaryEmbedding):
         temperature: Temperature = "none",
         original_max_position_embeddings: Optional[int] = None,
     ) -> None:
-        super().__init__(geometry, original_max_position_embeddings)
-        self.factor = check_number("factor", factor, 1.0)
+        super().__init__(geometry, factor, temperature, original_max_position_embeddings)
         self.low_freq_factor = check_number("low_freq_factor", low_freq_factor, 0.0, exclusive=True)
         self.high_freq_factor = check_number(
             "high_freq_factor",
@@ -53,16 +53,6 @@ class llama3(RotaryEmbedding):
             exclusive=True,
             advice="That is low_freq_factor.",
         )
-        self.temperature = check_temperature(temperature)
-
-    @property
-    def max_position_embeddings(self) -> int:
-        """Extended context L' = s * L in nucleotides."""
-        return extended_context(self.factor, self.original_max_position_embeddings)
-
-    def applied_factor(self, seq_len: int) -> float:
-        """`factor` at every length."""
-        return self.factor
 
     def inverse_frequencies(self, seq_len: int) -> Tensor:
         """By-parts mix of theta and theta / s, float32 [D/2]."""

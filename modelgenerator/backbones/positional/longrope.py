@@ -6,13 +6,14 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from .base import RotaryEmbedding, RotaryGeometry, extended_context
+from .base import RotaryGeometry
 from .checks import check_number
 from .frequencies import rope_frequencies
-from .temperature import Temperature, check_temperature
+from .scaled import ScaledRotaryEmbedding
+from .temperature import Temperature
 
 
-class longrope(RotaryEmbedding):
+class longrope(ScaledRotaryEmbedding):
     """Divide each channel by a factor of its own, found by search (LongRoPE).
 
         theta'_i = theta_i / long_factor_i    beyond the original context
@@ -45,23 +46,12 @@ class longrope(RotaryEmbedding):
         temperature: Temperature = "log_n",
         original_max_position_embeddings: Optional[int] = None,
     ) -> None:
-        super().__init__(geometry, original_max_position_embeddings)
+        super().__init__(geometry, factor, temperature, original_max_position_embeddings)
         channels = geometry.rotary_dim // 2
         if short_factor is None:
             short_factor = [1.0] * channels
         self.long_factor = _check_divisors("long_factor", long_factor, channels)
         self.short_factor = _check_divisors("short_factor", short_factor, channels)
-        self.factor = check_number("factor", factor, 1.0)
-        self.temperature = check_temperature(temperature)
-
-    @property
-    def max_position_embeddings(self) -> int:
-        """Extended context L' = s * L in nucleotides."""
-        return extended_context(self.factor, self.original_max_position_embeddings)
-
-    def applied_factor(self, seq_len: int) -> float:
-        """`factor` at every length."""
-        return self.factor
 
     def inverse_frequencies(self, seq_len: int) -> Tensor:
         """Theta over the divisors for this length, float32 [D/2]."""

@@ -5,13 +5,14 @@ from typing import Optional
 
 from torch import Tensor
 
-from .base import RotaryEmbedding, RotaryGeometry, extended_context
+from .base import RotaryGeometry
 from .checks import check_flag, check_number
 from .frequencies import dynamic_ntk_alpha, ntk_frequencies, rope_frequencies
-from .temperature import Temperature, check_temperature
+from .scaled import ScaledRotaryEmbedding
+from .temperature import Temperature
 
 
-class ntk(RotaryEmbedding):
+class ntk(ScaledRotaryEmbedding):
     """Raise the base: keep the fastest channel, slow the slowest by alpha (NTK-aware).
 
         b' = b * alpha^(D/(D-2)),    theta'_i = b'^(-2i/D) = theta_i * alpha^(-2i/(D-2))
@@ -53,12 +54,10 @@ class ntk(RotaryEmbedding):
         temperature: Temperature = "none",
         original_max_position_embeddings: Optional[int] = None,
     ) -> None:
-        super().__init__(geometry, original_max_position_embeddings)
-        self.factor = check_number("factor", factor, 1.0)
+        super().__init__(geometry, factor, temperature, original_max_position_embeddings)
         self.alpha = None if alpha is None else check_number("alpha", alpha, 1.0)
         self.dynamic = check_flag("dynamic", dynamic)
         self.dynamic_factor = check_number("dynamic_factor", dynamic_factor, 1.0)
-        self.temperature = check_temperature(temperature)
         if dynamic and alpha is not None:
             raise ValueError(
                 f"alpha={alpha} has no effect with dynamic=True, where alpha follows the length. "
@@ -69,11 +68,6 @@ class ntk(RotaryEmbedding):
                 f"dynamic_factor={dynamic_factor} has no effect with dynamic=False. "
                 "Set dynamic to true, or leave dynamic_factor out."
             )
-
-    @property
-    def max_position_embeddings(self) -> int:
-        """Extended context L' = s * L in nucleotides."""
-        return extended_context(self.factor, self.original_max_position_embeddings)
 
     def applied_factor(self, seq_len: int) -> float:
         """`factor`, or with `dynamic` the extension of this length."""

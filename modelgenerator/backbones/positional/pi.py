@@ -5,13 +5,13 @@ from typing import Optional
 
 from torch import Tensor
 
-from .base import RotaryEmbedding, RotaryGeometry, extended_context
-from .checks import check_number
+from .base import RotaryGeometry
 from .frequencies import pi_frequencies, rope_frequencies
-from .temperature import Temperature, check_temperature
+from .scaled import ScaledRotaryEmbedding
+from .temperature import Temperature
 
 
-class pi(RotaryEmbedding):
+class pi(ScaledRotaryEmbedding):
     """Squeeze the extended context into the original one (position interpolation).
 
         theta'_i = theta_i / s
@@ -38,18 +38,7 @@ class pi(RotaryEmbedding):
         temperature: Temperature = "none",
         original_max_position_embeddings: Optional[int] = None,
     ) -> None:
-        super().__init__(geometry, original_max_position_embeddings)
-        self.factor = check_number("factor", factor, 1.0)
-        self.temperature = check_temperature(temperature)
-
-    @property
-    def max_position_embeddings(self) -> int:
-        """Extended context L' = s * L in nucleotides."""
-        return extended_context(self.factor, self.original_max_position_embeddings)
-
-    def applied_factor(self, seq_len: int) -> float:
-        """`factor` at every length."""
-        return self.factor
+        super().__init__(geometry, factor, temperature, original_max_position_embeddings)
 
     def inverse_frequencies(self, seq_len: int) -> Tensor:
         """PI's theta / s, float32 [D/2]."""

@@ -6,6 +6,7 @@ import difflib
 from .base import RotaryEmbedding
 from .clex import clex
 from .gene import gene
+from .helix import helix
 from .llama3 import llama3
 from .longrope import longrope
 from .ntk import ntk
@@ -22,6 +23,7 @@ POSITIONAL: dict[str, type[RotaryEmbedding]] = {
     "longrope": longrope,
     "gene": gene,
     "clex": clex,
+    "helix": helix,
 }
 
 

@@ -5,7 +5,7 @@ from typing import Literal, Optional
 
 from torch import Tensor
 
-from .base import RotaryEmbedding, RotaryGeometry, extended_context
+from .base import RotaryGeometry
 from .checks import check_choice, check_flag, check_number
 from .frequencies import (
     interpolate_by_parts,
@@ -13,10 +13,11 @@ from .frequencies import (
     yarn_ramp_channels,
     yarn_ramp_turns,
 )
-from .temperature import Temperature, check_temperature
+from .scaled import ScaledRotaryEmbedding
+from .temperature import Temperature
 
 
-class yarn(RotaryEmbedding):
+class yarn(ScaledRotaryEmbedding):
     """Slow the slow channels, keep the fast ones, sharpen attention (YaRN).
 
         theta'_i = ramp_i * theta_i / s + (1 - ramp_i) * theta_i
@@ -61,24 +62,17 @@ class yarn(RotaryEmbedding):
         dynamic: bool = False,
         original_max_position_embeddings: Optional[int] = None,
     ) -> None:
-        super().__init__(geometry, original_max_position_embeddings)
-        self.factor = check_number("factor", factor, 1.0)
+        super().__init__(geometry, factor, temperature, original_max_position_embeddings)
         self.beta_slow = check_number("beta_slow", beta_slow, 0.0, exclusive=True)
         self.beta_fast = check_number(
             "beta_fast", beta_fast, self.beta_slow, exclusive=True, advice="That is beta_slow."
         )
         self.ramp = check_choice("ramp", ramp, ("channels", "turns"))
         self.truncate = check_flag("truncate", truncate)
-        self.temperature = check_temperature(temperature)
         self.given_attention_factor = attention_factor
         if attention_factor is not None:
             check_number("attention_factor", attention_factor, 0.0, exclusive=True)
         self.dynamic = check_flag("dynamic", dynamic)
-
-    @property
-    def max_position_embeddings(self) -> int:
-        """Extended context L' = s * L in nucleotides."""
-        return extended_context(self.factor, self.original_max_position_embeddings)
 
     def applied_factor(self, seq_len: int) -> float:
         """`factor`, or with `dynamic` the extension of this length."""

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+import math
+
 import pytest
 import torch
 from scipy.stats import chisquare, kstest
 
 from modelgenerator.backbones.positional.draw import (
+    draw_factor,
     draw_index,
     draw_integer,
     draw_sorted,
@@ -58,6 +61,15 @@ def test_uniform_over_steps():
     drawn = [draw_uniform(2.0, 6.0, step_generator(0, s, "factor")) for s in range(STEPS)]
     assert kstest(drawn, "uniform", args=(2.0, 4.0)).pvalue > 0.001
     assert draw_uniform(5.0, 5.0, step_generator(0, 0, "factor")) == 5.0
+
+
+def test_factor_over_steps():
+    drawn = [draw_factor(4.0, 16.0, step_generator(0, s, "factor")) for s in range(STEPS)]
+    counts = [drawn.count(4.0), drawn.count(16.0)]
+    middle = [math.log(s / 4.0) for s in drawn if 4.0 < s < 16.0]
+    assert chisquare([*counts, len(middle)], [STEPS / 4, STEPS / 4, STEPS / 2]).pvalue > 0.001
+    assert kstest(middle, "uniform", args=(0.0, math.log(4.0))).pvalue > 0.001
+    assert draw_factor(5.0, 5.0, step_generator(0, 0, "factor")) == 5.0
 
 
 def test_sorted():

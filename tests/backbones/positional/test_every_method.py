@@ -18,10 +18,15 @@ from modelgenerator.backbones.positional import (
     list_positional,
     rope,
 )
+from modelgenerator.backbones.positional.skip import PositionSkip
 
-LEARNED = {"clex": {}, "gene": {"learnable": True}}
-DYNAMIC = {"ntk": {"dynamic": True}, "yarn": {"dynamic": True}, "clex": {}}
-STATIC = [name for name in POSITIONAL if name not in ("clex", "longrope")]
+LEARNED = {
+    "clex": {},
+    "gene": {"learnable": True},
+    "helix": {"delta": "per_head", "kappa": "per_head"},
+}
+DYNAMIC = {"ntk": {"dynamic": True}, "yarn": {"dynamic": True}, "clex": {}, "helix": {}}
+STATIC = [name for name in POSITIONAL if name not in ("clex", "helix", "longrope")]
 NEUTRAL = {  # plain RoPE up to the original context
     "rope": {},
     "pi": {"factor": 1.0},
@@ -31,7 +36,9 @@ NEUTRAL = {  # plain RoPE up to the original context
     "gene": {"factor": 1.0, "learnable": True},
     "longrope": {"long_factor": [1.0] * 8, "factor": 1.0},
     "clex": {},
+    "helix": {"delta": "per_head", "kappa": "per_head"},
 }
+DRAWN = ("clex", "helix")  # training draws a factor of its own
 
 
 @pytest.fixture(params=list_positional())
@@ -81,7 +88,7 @@ def test_logits_depend_on_the_distance_only(method):
 
 
 def test_attention_factor_squares_in_the_logits(method):
-    factor = method.attention_factor(600)
+    factor = torch.as_tensor(method.attention_factor(600))[..., None, None].detach()
     first = method(600)
     unscaled = type(first)(first.cos / factor, first.sin / factor)
     x = torch.randn(1, 4, 600, 16)
@@ -180,13 +187,13 @@ def test_training_leaves_the_global_generator_alone(method):
 @pytest.mark.parametrize("name", NEUTRAL)
 @pytest.mark.parametrize("training", [False, True])
 def test_plain_rope_bit_for_bit_at_factor_1(name, training, small):
-    pe = POSITIONAL[name](small, **NEUTRAL[name]).train(training and name != "clex")
+    pe = POSITIONAL[name](small, **NEUTRAL[name]).train(training and name not in DRAWN)
     with torch.no_grad():
-        if name == "clex":
+        if name in DRAWN:
             for parameter in pe.parameters():
                 parameter.normal_()
     for seq_len in (1, 512, 514):
-        assert pe.attention_factor(seq_len) == 1.0
+        assert torch.as_tensor(pe.attention_factor(seq_len)).eq(1.0).all()
         expected = rope(small)(seq_len)
         table = pe(seq_len)
         assert torch.equal(table.cos.expand(4, -1, -1), expected.cos.expand(4, -1, -1))
@@ -241,3 +248,20 @@ def test_angle_error_at_the_last_position(name, build, load_vectors):
     table, factor = pe(65536), pe.attention_factor(65536)
     error = torch.hypot(table.cos[-1] - factor * angle.cos(), table.sin[-1] - factor * angle.sin())
     assert error.max() < 0.005 * factor
+
+
+def test_skipped_positions_train_the_extended_context(method):
+    reach = 64
+    skip = PositionSkip(reach)
+    whole = method(reach + 2)
+    method.skip = skip
+    assert_same_table(method(reach + 2), whole)  # evaluation is not touched
+    method.train()
+    method.step = 5
+    table = method(12)
+    positions = skip.positions(12, reach + 2, 5).long()
+    assert positions[-1] > 11  # this step does skip
+    method.skip = None
+    far = method(reach + 2)
+    assert torch.equal(table.cos, far.cos[..., positions, :])
+    assert torch.equal(table.sin, far.sin[..., positions, :])

@@ -8,6 +8,7 @@ from modelgenerator.backbones.positional.frequencies import (
     clex_alpha,
     correction_channel,
     dynamic_ntk_alpha,
+    exponents_at,
     gene_exponents,
     gene_ramp_end,
     interpolate_by_parts,
@@ -84,3 +85,9 @@ def test_gene_ramp_end(rotary_dim, original, end):
 
 def test_gene_exponents():
     assert gene_exponents(5, 2).tolist() == [0.0, 0.5, 1.0, 1.0, 1.0]
+
+
+def test_exponents_at_a_factor():
+    inv_freq = torch.tensor([1.0, 0.1, 0.01], dtype=torch.float64)
+    slowed = inv_freq / torch.tensor([1.0, 4.0, 16.0])  # 16^0, 16^(1/2), 16^1
+    assert exponents_at(inv_freq, slowed, 16.0).tolist() == pytest.approx([0.0, 0.5, 1.0])

@@ -21,7 +21,7 @@ def test_mistyped_name():
     with pytest.raises(
         ValueError,
         match=r"Unknown positional embedding 'yern'\. Did you mean 'yarn'\? Known: clex, gene, "
-        r"llama3, longrope, ntk, pi, rope, yarn\.$",
+        r"helix, llama3, longrope, ntk, pi, rope, yarn\.$",
     ):
         get_positional("yern")
 

@@ -81,3 +81,17 @@ def test_refuses_narrow_heads():
 def test_refuses_another_length(tokens):
     with pytest.raises(ValueError, match=f"x has 7 tokens, the rotary table {tokens}"):
         apply_rotary(torch.zeros(1, 1, 7, 8), table_of(torch.zeros(tokens, 4)))
+
+
+def test_what_is_compiled_gives_the_same():
+    x, table = torch.randn(2, 3, 7, 10), table_of(torch.randn(3, 7, 4))
+    compiled = torch.compile(apply_rotary, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(compiled(x, table), apply_rotary(x, table))
+
+
+def test_gradients_of_a_shared_table_are_summed_over_heads():
+    x = torch.randn(2, 3, 4, 6, dtype=torch.float64, requires_grad=True)
+    angles = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(
+        lambda x, a: apply_rotary(x, RotaryTable(a.cos(), a.sin())), (x, angles)
+    )

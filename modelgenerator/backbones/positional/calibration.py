@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sharpness from the spread of attention logits that was measured at the original context."""
+
+import json
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .base import RotaryGeometry
+
+SCHEMA = "calibration/1"
+
+
+def read_logit_std(path: str, geometry: RotaryGeometry, original: int) -> Tensor:
+    """Spread of the logits of each head over all layers, float32 [H].
+
+    One number stands for a head of every layer, as one rotary table does: the harmonic mean of the
+    variances, for which the mean over layers of the sharpening each would get is right to first
+    order in ln s.
+
+    Args:
+        path: File that `mgen-lc calibrate` wrote.
+        geometry: Of the encoder that it is to be used for.
+        original: Its original context, in nucleotides.
+
+    Raises:
+        ValueError: If the file cannot be read, is none of these, or was measured on an encoder with
+            another number of heads, another width or another context.
+    """
+    try:
+        found = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise ValueError(
+            f"calibration={path!r} cannot be read ({error.strerror}): give the file that "
+            "`mgen-lc calibrate` wrote."
+        ) from None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        raise ValueError(
+            f"calibration={path!r} is no calibration: give the file that `mgen-lc calibrate` wrote."
+        )
+    for name, ours in (
+        ("num_heads", geometry.num_heads),
+        ("rotary_dim", geometry.rotary_dim),
+        ("original_max_position_embeddings", original),
+    ):
+        if found.get(name) != ours:
+            raise ValueError(
+                f"calibration={path!r} was measured on an encoder with {name}="
+                f"{found.get(name)}, this one has {ours}: calibrate this one with "
+                "`mgen-lc calibrate`."
+            )
+    std = torch.tensor(found["logit_std"], dtype=torch.float64, device="cpu")  # [layers, H]
+    return std.square().reciprocal().mean(0).rsqrt().float()
+
+
+def calibrated_factor(logit_std: Tensor, extension: float) -> Tensor:
+    """Factor on q and k that keeps the entropy of attention as the keys multiply, float32 [H].
+
+    For logits that are normal with standard deviation sigma the entropy over n keys is
+    ln n - sigma^2 / 2; multiplied by sqrt(1 + 2 ln(s) / sigma^2) they keep it at s n keys. Exactly
+    1 at s = 1. The factor on q and k is the root of that.
+
+    Args:
+        logit_std: Sigma of each head at the original context [H].
+        extension: s, at least 1.
+    """
+    return (1.0 + 2.0 * math.log(extension) / logit_std.square()) ** 0.25

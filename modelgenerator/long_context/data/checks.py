@@ -16,23 +16,29 @@ def check_at_least(name: str, value: Optional[int], least: int) -> None:
 def check_lengths(window: int, lengths: Sequence[int], block: Optional[int]) -> None:
     """Refuse lengths that cannot be cut from the longest one, or blocks too small for them."""
     check_at_least("window", window, 1)
-    if not lengths:
-        raise ValueError("lengths: none is given. Leave it out to test on `window`.")
+    check_distinct_lengths(lengths)
     for length in lengths:
-        check_at_least("lengths", length, 1)
         if max(lengths) % length:
             raise ValueError(
                 f"lengths: {max(lengths)} is no multiple of {length}. Every length is cut from the "
                 "same windows of the longest, so that all score the same bases; give lengths that "
                 "divide it, such as 512, 1024, 2048."
             )
-        if list(lengths).count(length) > 1:
-            raise ValueError(f"lengths: {length} is given twice. Give every length once.")
     longest = max(window, *lengths)
     if block is not None and block < longest:
         raise ValueError(
             f"block: {block}; give at least {longest}, the longest of `window` and `lengths`."
         )
+
+
+def check_distinct_lengths(lengths: Sequence[int]) -> None:
+    """Refuse no length, one below 1, and one given twice."""
+    if not lengths:
+        raise ValueError("lengths: none is given. Leave it out to test on `window`.")
+    for length in lengths:
+        check_at_least("lengths", length, 1)
+        if list(lengths).count(length) > 1:
+            raise ValueError(f"lengths: {length} is given twice. Give every length once.")
 
 
 def check_share(name: str, value: float) -> None:

@@ -71,7 +71,7 @@ class TrainWindows(Dataset):
 
 
 class FixedWindows(Dataset):
-    """Windows cut from tiles, the same in every epoch.
+    """Windows cut from tiles, the same in every epoch; an example's `window` is its number.
 
     What is masked in a natural window is drawn once for its tile. So sets of several lengths, cut
     from the same tiles, score the very same bases, with more context or with less.
@@ -111,6 +111,9 @@ class FixedWindows(Dataset):
         return len(self.windows)
 
     def __getitem__(self, index: int) -> dict:
+        return {**self._example(index), "window": index}
+
+    def _example(self, index: int) -> dict:
         start, tile = self.windows[index].tolist()
         ids = self.genome.read(start, self.length)
         name = self.genome.locate(start, self.length)

@@ -31,6 +31,7 @@ class Genome:
     Attributes:
         names: Name of each record.
         offsets: Where each record begins, and where the last ends, int64 [records + 1].
+        file_offsets: The same of each file, int64 [files + 1].
         n_runs: [start, stop) of each run of N, int64 [runs, 2], sorted.
         digests: Hash of each record's sequence; equal for equal sequences.
         folded: Letters that were lower case.
@@ -53,14 +54,14 @@ class Genome:
         indexes = [json.loads((folder / "index.json").read_text()) for folder in folders]
         self._ids = [np.memmap(folder / "ids", dtype=np.uint8, mode="r") for folder in folders]
         sizes = [len(ids) for ids in self._ids]
-        self._file_offsets = np.cumsum([0, *sizes])
+        self.file_offsets = np.cumsum([0, *sizes])
         self.names = _distinct_names(indexes)
         lengths = np.concatenate([index["lengths"] for index in indexes])
         self.offsets = np.cumsum(np.concatenate([[0], lengths])).astype(np.int64)
         self.n_runs = np.concatenate(
             [
                 np.load(folder / "n_runs.npy") + offset
-                for folder, offset in zip(folders, self._file_offsets[:-1], strict=True)
+                for folder, offset in zip(folders, self.file_offsets[:-1], strict=True)
             ]
         )
         self.digests = [digest for index in indexes for digest in index["digests"]]
@@ -83,8 +84,8 @@ class Genome:
 
     def read(self, start: int, length: int) -> np.ndarray:
         """Token ids of `length` bases of one record from a global position, uint8 [length]."""
-        file = int(np.searchsorted(self._file_offsets, start, side="right")) - 1
-        start -= int(self._file_offsets[file])
+        file = int(np.searchsorted(self.file_offsets, start, side="right")) - 1
+        start -= int(self.file_offsets[file])
         return np.array(self._ids[file][start : start + length])
 
     def locate(self, start: int, length: int) -> str:

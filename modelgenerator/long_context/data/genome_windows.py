@@ -27,6 +27,7 @@ _LEAST = {
     "eval_windows": 1,
     "copies_per_window": 0,
     "random_seed": 0,
+    "train_seed": 0,
     "batch_size": 1,
 }
 
@@ -73,6 +74,8 @@ class GenomeWindows(DataInterface):
             source of a copy is never masked.
         test_copies: Whether to test on windows with copies, if `copies_per_window` is not 0.
         random_seed: Decides splits, windows, masks and copies.
+        train_seed: Decides training windows, their masks and copies instead of `random_seed`:
+            runs that differ in it alone are repeats on the same splits and test windows.
         batch_size: Windows of `window` in a batch, per device; test batches of other lengths hold
             about as many bases.
         num_workers: Processes that prepare batches.
@@ -104,6 +107,7 @@ class GenomeWindows(DataInterface):
         copy_mask_rate: Optional[float] = None,
         test_copies: bool = True,
         random_seed: int = 42,
+        train_seed: Optional[int] = None,
         batch_size: int = 8,
         num_workers: int = 0,
         pin_memory: bool = True,
@@ -134,6 +138,7 @@ class GenomeWindows(DataInterface):
         self.copy_max_length = copy_max_length
         self.copy_reverse_complement = copy_reverse_complement
         self.copy_mask_rate = mask_rate if copy_mask_rate is None else copy_mask_rate
+        self.train_seed = random_seed if train_seed is None else train_seed
         self.test_copies = test_copies and copies_per_window > 0
         self._check()
         self.masking = Masking(self.mask_rate, self.copy_mask_rate)
@@ -169,7 +174,8 @@ class GenomeWindows(DataInterface):
         `input_ids`, `attention_mask`, `labels`: int64 [batch, n + 2], with [CLS] and [SEP]; labels
         are -100 where nothing is masked. `copy_kind`: int8, 1 in a direct copy, 2 in a reverse
         complement. `copy_distance`: int32, bases to the source. `sequences`: the windows as
-        strings, nothing masked. `ids`: "chr1:100-612", 0-based and half-open.
+        strings, nothing masked. `ids`: "chr1:100-612", 0-based and half-open. All but training
+        batches also have `window`, the numbers of the windows in their set.
         """
         return list(COLUMNS)
 
@@ -266,7 +272,7 @@ class GenomeWindows(DataInterface):
             self.masking,
             self._planting(self.window),
             self.copy_share,
-            self.random_seed,
+            self.train_seed,
         )
 
     def _valid_set(self, parts: np.ndarray) -> FixedWindows:

@@ -3,28 +3,19 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Union
+from typing import Optional
 from uuid import uuid4
 
 import numpy as np
 
+from modelgenerator.long_context.cache import CACHE_VARIABLE, PathLike, cache_folder
 from modelgenerator.long_context.data.fasta import AMBIGUOUS, read_fasta
 from modelgenerator.long_context.data.vocabulary import ID_OF_BYTE, N
 
 FORMAT = 1  # raise it whenever what an index holds changes; older ones are then left alone
-CACHE_VARIABLE = "MGEN_LC_CACHE"
-
-PathLike = Union[str, os.PathLike]
-
-
-def cache_folder(cache: Optional[PathLike] = None) -> Path:
-    """The folder of indexes: the one given, that of the environment, or that of the user."""
-    given = cache or os.environ.get(CACHE_VARIABLE)
-    return Path(given or "~/.cache/modelgenerator-long-context/genomes").expanduser()
 
 
 def index_fasta(path: PathLike, cache: Optional[PathLike] = None) -> Path:

@@ -51,6 +51,28 @@ def split_genome(
     return Split(*(_non_empty(blocks[labels == label]) for label in (TRAIN, VALID, TEST)))
 
 
+def split_along(offsets: np.ndarray, gap: int, valid_share: float, test_share: float) -> Split:
+    """Cut every record at the same shares of its length: it trains, validates, tests, in order.
+
+    So genomes that are alike from end to end test on what is alike, and train on none of it.
+
+    Args:
+        offsets: Where each record begins and the last ends [records + 1].
+        gap: Bases between splits that belong to none.
+        valid_share: Share of each record for validation.
+        test_share: Share of each record for testing.
+    """
+    lengths = np.diff(offsets)
+    shares = [0.0, 1 - valid_share - test_share, 1 - test_share, 1.0]
+    borders = offsets[:-1, None] + np.rint(lengths[:, None] * shares).astype(np.int64)
+    blocks = np.stack([borders[:, :-1], borders[:, 1:]], axis=2).reshape(-1, 2)
+    labels = np.tile([TRAIN, VALID, TEST], len(lengths)).astype(np.int8)
+    blocks, labels = blocks[blocks[:, 1] > blocks[:, 0]], labels[blocks[:, 1] > blocks[:, 0]]
+    records = np.searchsorted(offsets, blocks[:, 0], side="right")
+    blocks = leave_gaps(blocks, records, labels, gap)
+    return Split(*(_non_empty(blocks[labels == label]) for label in (TRAIN, VALID, TEST)))
+
+
 def default_block(bases: int, longest: int) -> int:
     """About a hundred blocks, of at most 2 Mb, so that a eukaryote's genes are rarely cut in two.
 

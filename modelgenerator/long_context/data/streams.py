@@ -16,6 +16,8 @@ class Stream(IntEnum):
     TRAIN = 1
     MASK = 2
     COPIES = 3
+    LABELLED = 4
+    STRAND = 5
 
 
 def generator(seed: int, stream: Stream, *key: int) -> np.random.Generator:

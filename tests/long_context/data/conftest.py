@@ -46,3 +46,26 @@ def genome_file(write_fasta, random_dna):
     first = random_dna(70_003, 1)
     first = first[:20_000] + "N" * 1_500 + first[21_500:]
     return write_fasta({"chr1": first, "chr2": random_dna(30_000, 2), "short": "ACGT" * 20})
+
+
+@pytest.fixture
+def write_table(tmp_path, monkeypatch):
+    """Write columns {name: values} as JSON lines, CSV, TSV or Parquet; returns the folder."""
+    import datasets
+    import pandas as pd
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "datasets")
+
+    def write(name, columns):
+        path = tmp_path / "tables" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame = pd.DataFrame(columns)
+        if path.suffix == ".jsonl":
+            frame.to_json(path, orient="records", lines=True)
+        elif path.suffix == ".parquet":
+            frame.to_parquet(path)
+        else:
+            frame.to_csv(path, index=False, sep="," if path.suffix == ".csv" else "\t")
+        return tmp_path / "tables"
+
+    return write

@@ -336,3 +336,14 @@ def test_lightning_runs_the_test_sets_in_order(module):
     lengths = [data.test_sets[index][1] for index, _ in model.seen]
     assert lengths == [length for _, length in model.seen]
     assert sorted({index for index, _ in model.seen}) == [0, 1, 2, 3]
+
+
+def test_train_seed_changes_training_windows_alone(module):
+    def drawn(loader):
+        return [batch["input_ids"] for batch in loader]
+
+    one, other = (module("fit", train_seed=seed) for seed in (1, 2))
+    assert not torch.equal(drawn(one.train_dataloader())[0], drawn(other.train_dataloader())[0])
+    torch.testing.assert_close(drawn(one.val_dataloader()), drawn(other.val_dataloader()))
+    assert np.array_equal(one.parts.test, other.parts.test)
+    assert module("fit", random_seed=7).train_seed == 7

@@ -32,7 +32,7 @@ def test_home(folder, monkeypatch):
 
 def test_shipped_genomes(folder, monkeypatch):
     (folder / "demo").touch()
-    monkeypatch.setitem(SHIPPED, "demo", folder)
+    monkeypatch.setitem(SHIPPED, "demo", folder / "*.fa.gz")
     assert names("demo") == ["c.fa.gz"]
     assert names("./demo") == ["demo"]
 

@@ -12,6 +12,7 @@ from modelgenerator.long_context.data.splits import (
     cut_blocks,
     default_block,
     leave_gaps,
+    split_along,
     split_genome,
 )
 
@@ -95,3 +96,11 @@ def test_splits_lie_apart_within_records(lengths, longest, blocks_of, valid, tes
 def test_default_block(bases, longest, block):
     assert default_block(bases, longest) == block
     assert block % longest == 0
+
+
+def test_every_record_is_cut_at_the_same_shares():
+    split = split_along(np.array([0, 1_000, 3_000]), 10, 0.1, 0.2)
+    assert split.train.tolist() == [[0, 690], [1_000, 2_390]]
+    assert split.valid.tolist() == [[700, 790], [2_400, 2_590]]
+    assert split.test.tolist() == [[800, 1_000], [2_600, 3_000]]
+    assert split_along(np.array([0, 1_000]), 10, 0.0, 0.2).train.tolist() == [[0, 790]]

@@ -30,6 +30,7 @@ def test_neighbouring_keys_are_unrelated():
 
 def test_the_meaning_of_a_seed_does_not_change():
     """Splits, masks and copies of published results hang on these values."""
-    assert list(Stream) == [0, 1, 2, 3]
-    assert [s.name for s in Stream] == ["SPLIT", "TRAIN", "MASK", "COPIES"]
+    assert list(Stream) == [0, 1, 2, 3, 4, 5]
+    names = ["SPLIT", "TRAIN", "MASK", "COPIES", "LABELLED", "STRAND"]
+    assert [s.name for s in Stream] == names
     assert generator(42, Stream.MASK, 7).integers(0, 1000, 4).tolist() == [214, 842, 75, 19]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads intervals from BED, GFF, CSV, TSV or Parquet as 0-based, half-open rows."""
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+
+BED_COLUMNS = ["chrom", "start", "stop", "label", "score", "strand"]
+GFF_COLUMNS = [
+    "chrom",
+    "source",
+    "label",
+    "start",
+    "stop",
+    "score",
+    "strand",
+    "phase",
+    "attributes",
+]
+# Names that tables give to our columns, in lower case.
+ALIASES = {
+    "chromosome": "chrom", "chr": "chrom", "#chrom": "chrom", "seqid": "chrom",
+    "end": "stop", "chromstart": "start", "chromend": "stop",
+    "pos": "position", "subset": "split",
+}  # fmt: skip
+OURS = {"chrom", "start", "stop", "position", "strand", "split", "ref", "alt"}
+
+
+def read_interval_table(path: str, one_based: bool = False) -> pd.DataFrame:
+    """Rows of a table of intervals or points.
+
+    Args:
+        path: BED or GFF (by suffix) or CSV, TSV or Parquet with named columns, plain or gzip.
+            `chrom` with `start` and `stop`, or with `position`; optionally `strand`, `split`,
+            `ref`, `alt`. Usual other names for them, in either case, are understood.
+        one_based: Whether positions of CSV, TSV and Parquet count from 1 and `stop` is the last
+            base, as in GFF. BED counts from 0, GFF from 1, whatever is said here.
+
+    Returns:
+        The table with `chrom`, `start`, `stop` (0-based, half-open; equal for a position) and all
+        other columns. In BED without a header the fourth column is `label`, in GFF the type.
+
+    Raises:
+        ValueError: If the file cannot be read or lacks a column.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"table: {path} does not exist. Give an existing file.")
+    suffix = Path(path.removesuffix(".gz")).suffix.lower()
+    try:
+        frame = _read(path, suffix)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"table: {path} cannot be read: {error}") from None
+    frame = frame.rename(columns=_name)
+    points = "position" in frame and "start" not in frame
+    needed = ["chrom", "position"] if points else ["chrom", "start", "stop"]
+    missing = [name for name in needed if name not in frame]
+    if missing:
+        raise ValueError(
+            f"table: {path} has no column {', '.join(missing)}; it has "
+            f"{', '.join(map(str, frame.columns))}. Needed are chrom, start and stop, or chrom and "
+            "position."
+        )
+    for name in needed[1:]:
+        numbers = pd.to_numeric(frame[name], errors="coerce")
+        if numbers.isna().any():
+            odd = frame[name][numbers.isna()].iloc[0]
+            raise ValueError(f"table: {path}: {name} {odd!r} is no number.")
+        frame[name] = numbers.astype("int64")
+    from_one = {".bed": False, ".gff": True, ".gff3": True}.get(suffix, one_based)
+    if points:
+        position = frame["position"] - from_one
+        return frame.assign(start=position, stop=position)
+    frame["start"] -= from_one  # the last base, counted from 1, is the first one behind, from 0
+    if (frame["stop"] < frame["start"]).any():
+        row = int((frame["stop"] < frame["start"]).to_numpy().argmax())
+        raise ValueError(f"table: {path}: row {row} ends before it starts.")
+    return frame
+
+
+def _name(name: object) -> object:
+    lower = ALIASES.get(str(name).lower(), str(name).lower())
+    return lower if lower in OURS else name
+
+
+def _read(path: str, suffix: str) -> pd.DataFrame:
+    if suffix == ".parquet":
+        return pd.read_parquet(path)
+    if suffix in (".gff", ".gff3"):
+        return pd.read_csv(path, sep="\t", comment="#", names=GFF_COLUMNS, dtype={"chrom": str})
+    separator = "," if suffix == ".csv" else "\t"
+    if suffix != ".bed" or _has_header(path):
+        return pd.read_csv(path, sep=separator)
+    frame = pd.read_csv(path, sep=separator, header=None, comment="#")
+    names = [*BED_COLUMNS, *(f"column_{i + 1}" for i in range(6, frame.shape[1]))]
+    return frame.set_axis(names[: frame.shape[1]], axis=1)
+
+
+def _has_header(path: str) -> bool:
+    """A BED whose second field is no number names its columns, as BEND's do."""
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt") as file:
+        fields = file.readline().rstrip("\n").split("\t")
+    return len(fields) > 1 and not fields[1].lstrip("-").isdigit()

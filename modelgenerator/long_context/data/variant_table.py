@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads variants from VCF or a table and finds them in a genome; what is left out is counted."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Optional
+
+import fsspec
+import numpy as np
+import pandas as pd
+
+from modelgenerator.long_context.data.genome import Genome
+from modelgenerator.long_context.data.vocabulary import decode
+
+READERS = {
+    ".csv": pd.read_csv,
+    ".tsv": lambda path: pd.read_csv(path, sep="\t"),
+    ".txt": lambda path: pd.read_csv(path, sep="\t"),
+    ".parquet": pd.read_parquet,
+    ".jsonl": lambda path: pd.read_json(path, lines=True),
+    ".vcf": lambda path: _read_vcf(path),
+}
+COMPRESSED = (".gz", ".bgz", ".bz2", ".xz", ".zst")
+REQUIRED = ("chrom", "pos", "ref", "alt")
+SHIFTED = 0.95  # share of REF alleles found one base off that tells a counting from 0
+
+
+def read_variants(
+    path: str,
+    label: str = "label",
+    positive: Optional[Sequence[str]] = None,
+    negative: Optional[Sequence[str]] = None,
+) -> tuple[pd.DataFrame, Counter]:
+    """Variants of a file, one row for each alternative allele.
+
+    Args:
+        path: VCF, CSV, TSV, Parquet or JSON lines, by its suffix, compressed or not; or any address
+            that pandas reads, such as hf://datasets/NAME/FILE.parquet. Columns `chrom`, `pos`
+            (1-based), `ref` and `alt` in either case.
+        label: Column, or INFO key of a VCF, with the label. `label` itself may be missing.
+        positive: Values of `label` that count as 1, e.g. Pathogenic. By default labels are 0 and 1.
+        negative: Values that count as 0; rows with neither are left out.
+
+    Returns:
+        Columns `chrom`, `pos`, `ref`, `alt`, and `label` (0 or 1) if there are labels; how many
+        rows were left out for which reason.
+
+    Raises:
+        ValueError: If the file cannot be read, or lacks a column, or holds other labels.
+    """
+    frame = _read(path).rename(columns=lambda name: _canonical_column(str(name)))
+    missing = [name for name in REQUIRED if name not in frame]
+    if missing:
+        raise ValueError(
+            f"variants: {path} has no column {', '.join(missing)}; it has "
+            f"{', '.join(map(str, frame.columns))}. Needed are {', '.join(REQUIRED)}."
+        )
+    left_out: Counter = Counter()
+    labels = _labels(frame, path, label, positive, negative)
+    frame = frame[list(REQUIRED)].astype({"chrom": str, "ref": str, "alt": str})
+    if labels is not None:
+        left_out["neither positive nor negative"] = int(labels.isna().sum())
+        frame = frame.assign(label=labels)[labels.notna()].astype({"label": int})
+    frame["pos"] = pd.to_numeric(frame["pos"], errors="coerce")
+    left_out["no position"] = int(frame["pos"].isna().sum())
+    frame = frame.dropna(subset="pos").astype({"pos": int})
+    frame = frame.assign(
+        ref=frame["ref"].str.upper(), alt=frame["alt"].str.upper().str.split(",")
+    ).explode("alt", ignore_index=True)
+    substitution = (
+        frame["ref"].str.fullmatch("[ACGT]+")
+        & frame["alt"].str.fullmatch("[ACGT]+")
+        & (frame["ref"].str.len() == frame["alt"].str.len())
+        & (frame["ref"] != frame["alt"])
+    )
+    left_out["no substitution (indel, symbolic or missing allele)"] = int((~substitution).sum())
+    return frame[substitution].reset_index(drop=True), left_out
+
+
+def place_variants(
+    frame: pd.DataFrame, genome: Genome, longest: int, max_mismatch: float
+) -> tuple[pd.DataFrame, Counter]:
+    """Variants with their place in a genome.
+
+    Args:
+        frame: From `read_variants`.
+        genome: The reference; `chr1` and `1`, `chrM` and `MT` are taken for the same.
+        longest: Longest window; variants of sequences shorter than that are left out.
+        max_mismatch: Largest share of variants whose REF is not what the genome says.
+
+    Returns:
+        `frame` without the variants left out, with `start` (global position of the first base) and
+        `low`, `high` (where its sequence begins and ends); how many were left out, and why.
+
+    Raises:
+        ValueError: If more REF alleles than `max_mismatch` differ, or if no variant is left.
+    """
+    left_out: Counter = Counter()
+    records = _records(genome)
+    index = frame["chrom"].map(
+        {name: records.get(name, records.get(_canonical(name), -1)) for name in set(frame["chrom"])}
+    )
+    left_out["sequence not in the genome"] = int((index < 0).sum())
+    unknown = sorted(set(frame["chrom"][index < 0]))
+    frame, index = frame[index >= 0], index[index >= 0].to_numpy(dtype=int)
+    low, high = genome.offsets[index], genome.offsets[index + 1]
+    start = low + frame["pos"].to_numpy() - 1
+    inside = (start >= low) & (start + frame["ref"].str.len().to_numpy() <= high)
+    left_out["beyond the end of its sequence"] = int((~inside).sum())
+    long_enough = high - low >= longest
+    left_out[f"sequence shorter than {longest:,}"] = int((inside & ~long_enough).sum())
+    keep = inside & long_enough
+    frame = frame[keep].assign(start=start[keep], low=low[keep], high=high[keep])
+    if frame.empty:
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in left_out.items() if n)
+        raise ValueError(
+            f"variants: none can be placed in the genome ({reasons or 'the file holds none'}; "
+            f"sequences not found: {', '.join(unknown[:5]) or 'none'}; the genome has "
+            f"{', '.join(genome.names[:5])}). Give the FASTA the variants were called on."
+        )
+    differs = ~_found(frame, genome, 0)
+    if differs.mean() > max_mismatch:
+        raise ValueError(
+            f"variants: {differs.sum():,} of {len(frame):,} REF alleles ({differs.mean():.1%}) are "
+            f"not what the genome says, {max_mismatch:.1%} are allowed (max_mismatch). "
+            + _why(frame, genome)
+        )
+    left_out["REF is not what the genome says"] = int(differs.sum())
+    return frame[~differs].reset_index(drop=True), left_out
+
+
+def _read(path: str) -> pd.DataFrame:
+    name = Path(path).name
+    for suffix in COMPRESSED:
+        name = name.removesuffix(suffix)
+    reader = READERS.get(Path(name).suffix.lower())
+    if reader is None:
+        raise ValueError(
+            f"variants: {path} has an unknown suffix. Allowed are {', '.join(READERS)}, and each "
+            f"with {', '.join(COMPRESSED)}."
+        )
+    if "://" not in path and not Path(path).is_file():
+        raise ValueError(f"variants: {path} does not exist. Give an existing file.")
+    try:
+        return reader(path)
+    except (OSError, ValueError, pd.errors.ParserError, EOFError) as error:
+        raise ValueError(f"variants: {path} cannot be read: {error}") from None
+
+
+def _read_vcf(path: str) -> pd.DataFrame:
+    """Columns of a VCF, from the line that begins with #CHROM."""
+    compression = "gzip" if path.endswith(".bgz") else "infer"
+    with fsspec.open(path, "rt", compression=compression) as lines:
+        header = sum(1 for _ in takewhile(lambda line: line.startswith("##"), lines))
+    frame = pd.read_csv(
+        path, sep="\t", skiprows=header, dtype=str, quoting=csv.QUOTE_NONE, compression=compression
+    )
+    if frame.columns[0] != "#CHROM":
+        raise ValueError("no line begins with #CHROM.")
+    return frame
+
+
+def _canonical_column(name: str) -> str:
+    lower = name.lstrip("#").lower()
+    return lower if lower in REQUIRED else name
+
+
+def _labels(
+    frame: pd.DataFrame,
+    path: str,
+    label: str,
+    positive: Optional[Sequence[str]],
+    negative: Optional[Sequence[str]],
+) -> Optional[pd.Series]:
+    """0, 1 or NaN (neither) for each row; None if there are no labels."""
+    if label in frame:
+        values = frame[label]
+    elif "INFO" in frame:
+        values = frame["INFO"].str.extract(rf"(?:^|;){label}=([^;]*)", expand=False)
+        values = None if values.isna().all() else values
+    else:
+        values = None
+    if values is None:
+        if label == "label" and positive is None:
+            return None
+        raise ValueError(
+            f"variants: {path} has no column or INFO key {label!r}; it has "
+            f"{', '.join(map(str, frame.columns))}. Give its name as `label`."
+        )
+    if (positive is None) != (negative is None):
+        raise ValueError("positive, negative: give both, or neither where labels are 0 and 1.")
+    text = values.astype(str).str.strip()
+    known = {"1": 1, "0": 0, "1.0": 1, "0.0": 0, "True": 1, "False": 0}
+    if positive is not None:
+        known = {**{value: 0 for value in negative}, **{value: 1 for value in positive}}
+        return text.map(known)
+    labels = text.map(known)
+    if labels.isna().any():
+        odd = ", ".join(sorted(set(text[labels.isna()]))[:5])
+        raise ValueError(
+            f"variants: {path} has labels other than 0 and 1 ({odd}). Say which count, e.g. "
+            "positive: [Pathogenic], negative: [Benign]."
+        )
+    return labels
+
+
+def _canonical(name: str) -> str:
+    name = name[3:] if name.lower().startswith("chr") else name
+    return "MT" if name == "M" else name
+
+
+def _records(genome: Genome) -> dict[str, int]:
+    """Index of each record by its name and, where that is unique, without "chr"."""
+    exact = {name: i for i, name in enumerate(genome.names)}
+    short = Counter(map(_canonical, genome.names))
+    return {**{_canonical(n): i for n, i in exact.items() if short[_canonical(n)] == 1}, **exact}
+
+
+def _found(frame: pd.DataFrame, genome: Genome, shift: int) -> np.ndarray:
+    """Whether REF stands in the genome so many bases from where the table says, bool [rows]."""
+    return np.array(
+        [
+            start + shift >= 0 and decode(genome.read(start + shift, len(ref))) == ref
+            for start, ref in zip(frame["start"], frame["ref"], strict=True)
+        ]
+    )
+
+
+def _why(frame: pd.DataFrame, genome: Genome) -> str:
+    sample = frame.sample(min(len(frame), 1000), random_state=0)
+    if _found(sample, genome, 1).mean() > SHIFTED:
+        return "One base further on they fit: `pos` counts from 0 there, and must count from 1."
+    return "Is it another assembly (hg19, hg38)?"

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from modelgenerator.long_context.data.benchmarks import EnhancerTargetGene
+
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+
+
+@pytest.fixture
+def make(layouts, tmp_path):
+    records = layouts.genome(tmp_path / "genome.fa")
+    layouts.enhancer_gene(tmp_path)
+
+    def make(**options):
+        options = {"window": 16_000, "shuffle": False, **options}
+        fasta = str(tmp_path / "genome.fa")
+        data = EnhancerTargetGene(str(tmp_path / "pairs.tsv"), fasta, **options)
+        data.setup()
+        return data, records
+
+    return make
+
+
+def test_a_window_spans_region_and_start_of_transcription(make):
+    data, records = make()
+    # Row 2: gene + at 5,600, region 10,600 to 11,100 behind it.
+    row = next(r for r in data.train_dataset if r["ids"].startswith("chr1:2600"))
+    assert row["sequences"] == records["chr1"][5_600 - 3_000 : 11_100 + 500]
+    assert row["labels"].item() == 1
+    # Row 3: gene - from 5,900 to 7,900, region 4,900 to 5,400 before it: turned around.
+    row = next(r for r in data.train_dataset if r["ids"].startswith("chr1:4400"))
+    expected = records["chr1"][4_900 - 500 : 7_900 + 3_000][::-1].translate(COMPLEMENT)
+    assert row["sequences"] == expected
+    assert row["ids"].endswith("(-)")
+
+
+def test_pairs_too_far_apart_are_left_out(make):
+    data, _ = make(window=8_000)
+    assert data.counts["train"]["left_out"] == {"that need more than 8,000 nt": 4}
+
+
+def test_other_enhancers_in_between_are_read_as_n(make, tmp_path):
+    # Of row 2, what is between 5,601 + 3,000 and 10,600 - 500.
+    bed = tmp_path / "enhancers.bed"
+    bed.write_text("chr1\t9000\t9100\nchr1\t3000\t3100\nchr2\t9000\t9100\n")
+    data, records = make(enhancers=str(bed))
+    row = next(r for r in data.train_dataset if r["ids"].startswith("chr1:2600"))
+    expected = records["chr1"][2_600:11_600]
+    expected = expected[:6_400] + "N" * 100 + expected[6_500:]
+    assert row["sequences"] == expected
+    assert (row["input_ids"][1 + 6_400 : 1 + 6_500] == 10).all()
+
+
+def test_other_tables_are_refused(make, tmp_path):
+    (tmp_path / "pairs.tsv").write_text("gene_chrom\tgene_start\nchr1\t5\n")
+    with pytest.raises(ValueError, match="has no column gene_end, gene_strand, region_chrom"):
+        make()

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelgenerator.long_context.data import Variants
+from modelgenerator.long_context.data.vocabulary import decode
+
+LETTERS = np.random.default_rng(0).choice(list("ACGT"), 200)
+SEQUENCE = "".join(LETTERS)
+
+
+def other(letter):
+    return "ACGT"[("ACGT".index(letter) + 1) % 4]
+
+
+@pytest.fixture
+def make(tmp_path):
+    (tmp_path / "g.fa").write_text(f">chr1\n{SEQUENCE}\n")
+
+    def make(positions, **options):
+        rows = [("1", p, SEQUENCE[p - 1], other(SEQUENCE[p - 1]), p % 2) for p in positions]
+        frame = pd.DataFrame(rows, columns=["chrom", "pos", "ref", "alt", "label"])
+        frame.to_csv(tmp_path / "v.tsv", sep="\t", index=False)
+        options = {"window": 20, "batch_size": 4, **options}
+        data = Variants(str(tmp_path / "v.tsv"), str(tmp_path / "g.fa"), **options)
+        data.setup()
+        return data
+
+    return make
+
+
+def text(ids):
+    return decode(ids.numpy().astype(np.uint8))
+
+
+def rows_of(data, length=0):
+    for batch in data.test_dataloader()[length]:
+        for k, index in enumerate(batch["index"].tolist()):
+            window, site = batch["window"][k], batch["site"][k]
+            yield (
+                data.table.iloc[index],
+                batch["reference"][window],
+                batch["masked"][site],
+                batch["alternate"][k],
+                int(batch["position"][k]),
+            )
+
+
+def test_window_is_centred_and_alleles_differ_at_the_variant_alone(make):
+    data = make([30, 60, 61, 100])
+    for variant, reference, masked, alternate, position in rows_of(data):
+        assert position == 1 + 10  # [CLS], then half a window
+        assert text(reference[1:-1]) == SEQUENCE[variant["pos"] - 11 :][:20]
+        assert text(reference[position : position + 1]) == variant["ref"]
+        assert text(alternate[position : position + 1]) == variant["alt"]
+        assert masked[position] == 1
+        for changed in (alternate, masked):
+            assert (changed != reference).nonzero().flatten().tolist() == [position]
+
+
+def test_window_at_an_end_is_moved_inwards(make):
+    for variant, reference, _, _, position in rows_of(make([1, 5, 199, 200])):
+        assert text(reference[position : position + 1]) == variant["ref"]
+        inside = text(reference[1:-1])
+        assert inside in (SEQUENCE[:20], SEQUENCE[-20:])
+
+
+def test_every_length_has_the_same_variants(make):
+    data = make([30, 60, 61, 100, 150], lengths=[20, 40, 80])
+    assert data.longest == 80
+    found = [sorted(v["pos"] for v, *_ in rows_of(data, k)) for k in range(3)]
+    assert found == [[30, 60, 61, 100, 150]] * 3
+    long = data.test_dataloader()[2].dataset
+    assert max(sum(map(len, batch)) for batch in long.batches) == 1  # as many bases as before
+
+
+def test_alternatives_of_a_site_share_reference_and_mask(make, tmp_path):
+    data = make([30])
+    ref = SEQUENCE[29]
+    alts = ",".join(set("ACGT") - {ref})
+    (tmp_path / "v.tsv").write_text(f"chrom\tpos\tref\talt\n1\t30\t{ref}\t{alts}\n")
+    data = Variants(str(tmp_path / "v.tsv"), str(tmp_path / "g.fa"), window=20)
+    data.setup()
+    (batch,) = data.test_dataloader()[0]
+    assert [len(batch[name]) for name in ("reference", "masked", "alternate")] == [1, 1, 3]
+    assert data.labels is None
+
+
+def test_neighbours_share_a_window_if_asked_to(make):
+    shared = make([41, 43, 48, 60], share=10)  # 0-based 40, 42, 47 and 59
+    (batch,) = shared.test_dataloader()[0]
+    assert [len(batch[name]) for name in ("reference", "masked", "alternate")] == [2, 4, 4]
+    for variant, reference, _, alternate, position in rows_of(shared):
+        assert text(reference[position : position + 1]) == variant["ref"]
+        assert text(alternate[position : position + 1]) == variant["alt"]
+
+
+def test_batch_holds_at_most_its_size(make):
+    data = make(range(20, 180), batch_size=7, share=10)
+    sizes = [sum(map(len, batch)) for batch in data.test_dataloader()[0].dataset.batches]
+    assert sum(sizes) == 160
+    assert max(sizes) <= 7
+
+
+def test_alleles_of_several_bases(make, tmp_path):
+    make([30])
+    ref = SEQUENCE[29:32]
+    alt = "".join(map(other, ref))
+    one, two = SEQUENCE[59], other(SEQUENCE[59])
+    (tmp_path / "v.tsv").write_text(
+        f"chrom\tpos\tref\talt\n1\t30\t{ref}\t{alt}\n1\t60\t{one}\t{two}\n"
+    )
+    data = Variants(str(tmp_path / "v.tsv"), str(tmp_path / "g.fa"), window=20)
+    data.setup()
+    (batch,) = data.test_dataloader()[0]
+    assert text(batch["ref_ids"][0]) == ref
+    assert text(batch["alt_ids"][0]) == alt
+    assert batch["ref_ids"][1, 1:].tolist() == [-1, -1]
+    assert (batch["masked"][0] == 1).sum() == 3
+
+
+def test_describe_counts_what_was_left_out(make, tmp_path):
+    make([30])
+    table = tmp_path / "v.tsv"
+    table.write_text(f"chrom\tpos\tref\talt\n1\t30\t{SEQUENCE[29]}\tA,C,G,T,AA\n9\t1\tA\tC\n")
+    data = Variants(str(table), str(tmp_path / "g.fa"), window=20)
+    data.setup()
+    assert data.describe()["scored"] == 3
+    assert data.describe()["left_out"] == {
+        "no substitution (indel, symbolic or missing allele)": 2,
+        "sequence not in the genome": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"window": 0}, "window, lengths: 0"),
+        ({"lengths": []}, "lengths: none is given"),
+        ({"share": 11}, "share: 11; a window of 20"),
+        ({"share": 0}, "share: 0"),
+        ({"max_mismatch": 2.0}, "max_mismatch: 2.0"),
+        ({"lengths": [20, 300]}, "200|none can be placed"),
+    ],
+)
+def test_bad_arguments(make, options, message):
+    with pytest.raises(ValueError, match=message):
+        make([30], **options)

@@ -4,7 +4,9 @@
 import json
 import os
 import platform
+import resource
 import subprocess
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +49,14 @@ def provenance() -> dict:
         "commit": commit(),
         "hardware": hardware(),
     }
+
+
+def peak_memory_mib() -> float:
+    """Most memory this process has held: of the GPU where there is one, else of the host, MiB."""
+    if torch.cuda.is_available():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB on Linux
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
 
 
 def check_writable(path: Union[str, os.PathLike], argument: str) -> None:

@@ -11,12 +11,15 @@ from torch import Tensor, nn
 
 from modelgenerator.long_context.evaluation import (
     MaskedBases,
+    RecallByDistance,
+    Segments,
     check_writable,
+    peak_memory_mib,
     provenance,
     write_json,
 )
 from modelgenerator.long_context.evaluation.masked_bases import KINDS
-from modelgenerator.long_context.installation import base_encoder
+from modelgenerator.long_context.method_record import method_record
 from modelgenerator.tasks import MLM
 from modelgenerator.tasks.base import BackboneCallable
 
@@ -35,7 +38,8 @@ class MaskedLM(MLM):
         `mgen test` on [GenomeWindows](./#modelgenerator.long_context.data.GenomeWindows) logs
         `test_perplexity/LENGTH` and `test_accuracy/LENGTH` of natural bases for every length, and
         of planted copies `test_copy_perplexity/LENGTH` and `test_recall/LENGTH`, the share of
-        their masked bases that is recovered.
+        their masked bases that is recovered. Callbacks add to the results what else they measure,
+        through `extra_results`.
 
     Args:
         backbone: A pretrained backbone from the modelgenerator library.
@@ -61,6 +65,7 @@ class MaskedLM(MLM):
         for stage in ("train", "val", "test"):
             self.metrics[f"{stage}_metrics"] = nn.ModuleDict()
         self.counters = nn.ModuleDict()
+        self.extra_results: dict[str, list] = {}
 
     def required_data_columns(self, stage: str) -> list[str]:
         """Token ids, and labels wherever a loss is computed."""
@@ -85,7 +90,14 @@ class MaskedLM(MLM):
 
     def transform(self, batch: dict, batch_idx: Optional[int] = None) -> dict:
         """The part of a batch that forward and evaluate read; ids are made by the data workers."""
-        names = ("input_ids", "attention_mask", "labels", "copy_kind")
+        names = (
+            "input_ids",
+            "attention_mask",
+            "labels",
+            "copy_kind",
+            "copy_distance",
+            "window",
+        )
         return {name: batch[name] for name in names if name in batch}
 
     def forward(self, collated_batch: dict) -> Tensor:
@@ -160,18 +172,31 @@ class MaskedLM(MLM):
 
     def validation_step(self, batch: dict, batch_idx: Optional[int] = None) -> None:
         """Count the masked bases of a validation batch."""
-        self._count("val", batch, batch_idx)
+        self._count("val", self.transform(batch, batch_idx))
 
     def test_step(
         self, batch: dict, batch_idx: Optional[int] = None, dataloader_idx: int = 0
     ) -> None:
         """Count the masked bases of a test batch, for its dataloader's length and kind."""
-        self._count(f"test{dataloader_idx}", batch, batch_idx)
-
-    def _count(self, key: str, batch: dict, batch_idx: Optional[int]) -> None:
         collated = self.transform(batch, batch_idx)
+        out = self._count(f"test{dataloader_idx}", collated)
+        masked = collated["labels"] != IGNORED
+        kind, _ = self._test_sets()[dataloader_idx]
+        scored = out["kind"] > 0 if kind == "copies" else torch.ones_like(out["hit"])
+        window = collated["window"][masked.nonzero()[:, 0]]
+        self.counters[f"segments{dataloader_idx}"].update(
+            window[scored], out["position"][scored], out["nll"][scored], out["hit"][scored]
+        )
+        if kind == "copies":
+            distance = collated["copy_distance"][masked]
+            self.counters[f"recall{dataloader_idx}"].update(
+                out["kind"][scored], distance[scored], out["hit"][scored]
+            )
+
+    def _count(self, key: str, collated: dict) -> dict:
         out = self.evaluate(self.forward(collated), collated)
         self.counters[key].update(out["nll"], out["hit"], out["position"], out["kind"])
+        return out
 
     def _test_sets(self) -> list[tuple[str, int]]:
         """(kind, length) of each test dataloader."""
@@ -189,13 +214,24 @@ class MaskedLM(MLM):
     def on_test_epoch_start(self) -> None:
         super().on_test_epoch_start()
         self._started = time.perf_counter()
-        for index in range(len(self._test_sets())):
-            self.counters[f"test{index}"] = MaskedBases(self.position_bins).to(self.device)
+        self.extra_results.clear()
+        data = self.trainer.datamodule
+        shortest = min(data.lengths)
+        for index, (kind, length) in enumerate(data.test_sets):
+            windows = len(data.test_datasets[index])
+            counters = {
+                "test": MaskedBases(self.position_bins),
+                "segments": Segments(windows, length // shortest),
+            }
+            if kind == "copies":
+                counters["recall"] = RecallByDistance()
+            for name, counter in counters.items():
+                self.counters[f"{name}{index}"] = counter.to(self.device)
 
     def on_test_epoch_end(self) -> None:
         super().on_test_epoch_end()
         seconds = time.perf_counter() - self._started
-        rows, positions = [], []
+        rows, positions, segments, recall = [], [], [], []
         for index, (kind, length) in enumerate(self._test_sets()):
             values = self.counters[f"test{index}"].compute()  # over all ranks
             for name in NATURAL_METRICS if kind == KINDS[0] else COPY_METRICS:
@@ -205,22 +241,34 @@ class MaskedLM(MLM):
                     rows.append({**row, "masked_bases": values["masked_bases"]})
             loss = values["loss_by_position"]
             positions.append({"length": length, "kind": kind, "loss": loss})
+            sums = self.counters[f"segments{index}"].compute()
+            segments.append({"length": length, "kind": kind, **sums})
+            if kind == "copies":
+                found = self.counters[f"recall{index}"].compute()
+                recall += [{"length": length, **row} for row in found]
         if self.results is not None and self.trainer.is_global_zero:
-            write_json(self.results, self._result(rows, positions, seconds))
+            measured = {
+                "results": rows,
+                "loss_by_position": positions,
+                "recall_by_distance": recall,
+                "segments": segments,
+                **self.extra_results,
+            }
+            write_json(self.results, self._result(measured, seconds))
 
-    def _result(self, rows: list[dict], positions: list[dict], seconds: float) -> dict:
+    def _result(self, measured: dict[str, list], seconds: float) -> dict:
         """All that a table or a picture of this test run needs."""
         data = self.trainer.datamodule
         return {
-            "schema": "masked_lm/1",
-            **self._method(),
+            "schema": "masked_lm/2",
+            **method_record(self),
             "backbone": type(self.backbone).__name__,
             "steps": self.global_step or self._trained_steps,
             "seed": getattr(data, "random_seed", None),
             "data": data.describe(),
-            "results": rows,
-            "loss_by_position": positions,
+            **measured,
             "seconds": round(seconds, 1),
+            "peak_memory_mib": peak_memory_mib(),
             **provenance(),
         }
 
@@ -229,25 +277,3 @@ class MaskedLM(MLM):
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         super().on_load_checkpoint(checkpoint)
         self._trained_steps = checkpoint.get("global_step", 0)
-
-    def _method(self) -> dict:
-        """The positional method as it stands in a result file."""
-        model = base_encoder(self.backbone)
-        if self.pe is None:
-            original = model.config.max_position_embeddings
-            return {
-                "method": None,
-                "options": {},
-                "factor": 1.0,
-                "learned_parameters": 0,
-                "original_max_position_embeddings": original,
-            }
-        embedding = model.rotary_pos_emb
-        original = embedding.original_max_position_embeddings
-        return {
-            "method": type(embedding).__name__,
-            "options": embedding.options,
-            "factor": embedding.max_position_embeddings / original,
-            "learned_parameters": sum(p.numel() for p in embedding.parameters()),
-            "original_max_position_embeddings": original,
-        }

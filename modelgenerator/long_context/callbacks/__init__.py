@@ -1,7 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lightning callbacks for long windows."""
 
+from modelgenerator.long_context.callbacks.attention_statistics import AttentionStatistics
+from modelgenerator.long_context.callbacks.compilation import CompileLayers
+from modelgenerator.long_context.callbacks.fit_record import FitRecord
 from modelgenerator.long_context.callbacks.gradient_checkpointing import GradientCheckpointing
+from modelgenerator.long_context.callbacks.logit_calibration import LogitCalibration
+from modelgenerator.long_context.callbacks.memory_check import MemoryCheck
+from modelgenerator.long_context.callbacks.monitor import Monitor
 from modelgenerator.long_context.callbacks.positional_step import PositionalStep
+from modelgenerator.long_context.callbacks.reverse_complement import ReverseComplementConsistency
+from modelgenerator.long_context.callbacks.skipped_positions import SkippedPositions
 
-__all__ = ["GradientCheckpointing", "PositionalStep"]
+__all__ = [
+    "AttentionStatistics",
+    "CompileLayers",
+    "FitRecord",
+    "GradientCheckpointing",
+    "LogitCalibration",
+    "MemoryCheck",
+    "Monitor",
+    "PositionalStep",
+    "ReverseComplementConsistency",
+    "SkippedPositions",
+]

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+from functools import partial
+
+import pytest
+import torch
+
+from modelgenerator.backbones.positional import gene
+from modelgenerator.long_context.callbacks import CompileLayers
+
+PE = partial(gene, learnable=True, original_max_position_embeddings=64)
+
+
+@pytest.mark.slow
+def test_compiled_layers_give_the_same_numbers(tiny_task):
+    """Loss and gradients, of learned frequencies as well, at two lengths; names stay."""
+    plain, compiled = tiny_task(PE).train(), tiny_task(PE).train()
+    names = list(compiled.state_dict())
+    CompileLayers().on_fit_start(None, compiled)
+    assert list(compiled.state_dict()) == names
+    for length in (70, 130):
+        ids = torch.randint(5, 9, (1, length))
+        for task in (plain, compiled):
+            task.zero_grad()
+            task.backbone(ids, torch.ones_like(ids)).last_hidden_state.square().mean().backward()
+        for one, two in zip(plain.parameters(), compiled.parameters(), strict=True):
+            torch.testing.assert_close(two.grad, one.grad, rtol=1e-3, atol=1e-6)
+    counters = torch._dynamo.utils.counters
+    assert counters["stats"]["unique_graphs"] > 0, "something was compiled"

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a fit leaves behind; studies test it with the real `mgen`."""
+
+import json
+
+import lightning as L
+import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from modelgenerator.long_context.callbacks import FitRecord
+
+
+class Windows(Dataset):
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return {"input_ids": torch.arange(5), "x": torch.ones(3)}
+
+
+class Line(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.line = torch.nn.Linear(3, 1)
+
+    def training_step(self, batch):
+        loss = self.line(batch["x"]).square().mean() + 1
+        self.log("train_loss", loss)
+        return loss
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def fit(folder, **options):
+    record = FitRecord(str(folder / "fit.json"), str(folder / "last.ckpt"))
+    trainer = L.Trainer(
+        max_steps=3,
+        accelerator="cpu",
+        devices=1,
+        callbacks=[record],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **options,
+    )
+    model = Line()
+    trainer.fit(model, DataLoader(Windows(), batch_size=2))
+    return model
+
+
+def test_counts_and_weights(tmp_path):
+    model = fit(tmp_path)
+    record = json.loads((tmp_path / "fit.json").read_text())
+    assert record["steps"] == 3
+    assert record["tokens"] == 3 * 2 * 5
+    assert record["window"] is None
+    assert record["final_loss"] >= 1
+    assert record["seconds"] >= 0
+    checkpoint = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert torch.equal(checkpoint["state_dict"]["line.weight"], model.line.weight)
+    assert "optimizer_states" not in checkpoint
+
+
+def test_unwritable_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="FitRecord.path: cannot write in"):
+        fit(tmp_path / "file" / "below")

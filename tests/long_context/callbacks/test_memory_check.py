@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from modelgenerator.backbones.positional import rope
+from modelgenerator.long_context.callbacks import GradientCheckpointing, MemoryCheck
+from modelgenerator.long_context.callbacks.memory_check import batch_shape, training_step
+
+ROPE = partial(rope, original_max_position_embeddings=512)
+
+
+def trainer_of(*callbacks, precision="32-true", strategy=None):
+    return SimpleNamespace(
+        global_step=0, world_size=1, callbacks=callbacks, precision=precision, strategy=strategy
+    )
+
+
+def test_a_step_that_fits_is_let_through(tiny_task):
+    batch = {"input_ids": torch.zeros(1, 66, dtype=torch.long)}
+    MemoryCheck().on_train_batch_start(trainer_of(), tiny_task(ROPE), batch, 0)
+
+
+def test_a_step_that_cannot_fit_is_refused_with_what_to_change(tiny_task):
+    batch = {"input_ids": torch.empty(1000, 1, dtype=torch.long).expand(1000, 1_000_000)}
+    expected = (
+        r"1000 x 1,000,000 tokens takes about [\d.]+ GiB \(weights .*activations .*\); cpu has .*"
+        r"Try data.batch_size: 1; the callback GradientCheckpointing; .*bf16-mixed; LoRA"
+    )
+    check, task = MemoryCheck(), tiny_task(ROPE)
+    with pytest.raises(ValueError, match=expected):
+        check.on_train_batch_start(trainer_of(), task, batch, 0)
+    check.on_train_batch_start(trainer_of(), task, batch, 1)  # asked once, before the first step
+
+
+def test_what_is_set_already_is_not_advised(tiny_task):
+    batch = {"input_ids": torch.empty(1, 1, dtype=torch.long).expand(1, 10**10)}
+    trainer = trainer_of(GradientCheckpointing("inputs"), precision="bf16-mixed")
+    with pytest.raises(ValueError, match="Try more GPUs .*; a smaller data.window.$"):
+        MemoryCheck().on_train_batch_start(trainer, tiny_task(ROPE, use_peft=True), batch, 0)
+
+
+def test_windows_shared_by_processes_are_counted_once(tiny_task):
+    batch = {"input_ids": torch.empty(1, 1, dtype=torch.long).expand(1, 10**7)}
+    task, needed = tiny_task(ROPE), []
+    for size in (1, 2):
+        trainer = trainer_of(strategy=SimpleNamespace(context_parallel_size=size))
+        with pytest.raises(ValueError, match="tokens takes about") as error:
+            MemoryCheck().on_train_batch_start(trainer, task, batch, 0)
+        needed.append(float(str(error.value).split("about ")[1].split(" GiB")[0]))
+    assert needed[0] == pytest.approx(2 * needed[1], rel=0.01)
+
+
+@pytest.mark.parametrize("use_peft", [False, True])
+def test_what_is_trained_is_seen(tiny_task, use_peft):
+    task = tiny_task(ROPE, use_peft=use_peft)
+    step = training_step(trainer_of(GradientCheckpointing(), precision="bf16-mixed"), task)
+    assert (step.layers, step.width, step.intermediate, step.heads) == (2, 256, 704, 4)
+    assert (step.kept, step.compute_bytes, step.weight_bytes) == ("attention", 2, 4)
+    assert step.linear_trained is not use_peft
+    assert (step.trained < step.parameters) is use_peft
+
+
+def test_batches_of_ids_and_of_sequences():
+    assert batch_shape({"input_ids": torch.zeros(3, 7)}) == (3, 7)
+    assert batch_shape({"sequences": ["ACG", "ACGTACG"]}) == (2, 9)

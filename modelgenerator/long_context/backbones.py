@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`aido_dna_tiny`: a small encoder of AIDO.DNA's architecture, pretrained by this project."""
+"""Backbones of this project: the small encoder it has pretrained, and exported folders."""
 
+import json
 import math
 from pathlib import Path
 from typing import Optional, Union
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from modelgenerator.backbones import DefaultConfig, GenBioBERT, LegacyAdapterType
@@ -79,6 +81,47 @@ class aido_dna_tiny(GenBioBERT):  # noqa: N801  (lower case as upstream's backbo
             from modelgenerator.long_context.installation import base_encoder
 
             start_local(base_encoder(self))
+
+
+class aido_dna_exported(GenBioBERT):  # noqa: N801
+    """An encoder from a folder of `mgen-lc export`, with what its positional method has learned.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        ValueError: If it is no such folder, or `model.pe` is not the method it was written with.
+    """
+
+    def __init__(
+        self,
+        legacy_adapter_type: Union[LegacyAdapterType, None],
+        default_config: Union[DefaultConfig, None],
+        folder: str,
+        **kwargs,
+    ):
+        super().__init__(legacy_adapter_type, default_config, **kwargs)
+        try:
+            self.positional = json.loads((Path(folder) / "config.json").read_text())["positional"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise ValueError(
+                f"folder: {folder} is no folder of `mgen-lc export`. Give the one it has written."
+            ) from None
+        self.model_path = folder
+
+    def load_positional(self, embedding: nn.Module) -> None:
+        """Give the installed method what it had learned when the folder was written."""
+        method, options = type(embedding).__name__, embedding.options
+        if {"method": method, "options": options} != self.positional:
+            raise ValueError(
+                f"model.pe: {method} with {options}, but {self.model_path} was written with "
+                f"{self.positional['method']} and {self.positional['options']}. Give the same."
+            )
+        prefix = "bert.rotary_pos_emb."
+        weights = load_file(Path(self.model_path) / "model.safetensors")
+        embedding.load_state_dict(
+            {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
+        )
 
 
 def start_local(model: nn.Module) -> None:

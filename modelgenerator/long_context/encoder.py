@@ -13,6 +13,8 @@ from typing import NamedTuple, Optional
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributed import ProcessGroup
+from torch.nn.attention import SDPBackend
 from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions
 
 from modelgenerator.backbones.positional import (
@@ -26,19 +28,29 @@ from modelgenerator.huggingface_models.rnabert.modeling_rnabert import (
     RNABertModel,
     RNABertSelfAttention,
 )
+from modelgenerator.long_context.context_parallel import (
+    TokenShards,
+    divide,
+    gather,
+    to_heads,
+    to_tokens,
+)
+from modelgenerator.long_context.kernels import report_kernel
 
 
 class Rows(NamedTuple):
-    """How the tokens of a batch divide into sequences, and the rotary table of each.
+    """What attention must know of the tokens of a batch.
 
     Attributes:
+        table: Rotary table of the tokens that this process holds.
         lengths: Tokens of each sequence when the batch is packed into one row of [1, total, width];
             None when every row of [batch, seq_len, width] is one whole sequence.
-        tables: One table for each sequence of a packed batch, else a single one for all rows.
+        shards: How the tokens are divided when several processes share them.
     """
 
-    lengths: Optional[tuple[int, ...]]
-    tables: tuple[RotaryTable, ...]
+    table: RotaryTable
+    lengths: Optional[tuple[int, ...]] = None
+    shards: Optional[TokenShards] = None
 
 
 class LongSelfAttention(RNABertSelfAttention):
@@ -61,30 +73,27 @@ class LongSelfAttention(RNABertSelfAttention):
     ) -> tuple[Tensor]:
         rows = rotary_pos_emb
         batch, tokens, _ = hidden_states.shape
+        hidden_states = hidden_states.to(_compute_dtype(hidden_states))  # autocast would thrice
         shape = (batch, tokens, self.num_attention_heads, self.attention_head_size)
         query = self.query(hidden_states).view(shape).transpose(1, 2)  # [B, H, S, Dh]
         key = self.key(hidden_states).view(shape).transpose(1, 2)
         value = self.value(hidden_states).view(shape).transpose(1, 2)
+        query, key = apply_rotary(query, rows.table), apply_rotary(key, rows.table)
+        if rows.shards is not None:
+            together = to_heads(torch.cat((query, key, value), dim=-1), rows.shards)
+            query, key, value = together.chunk(3, dim=-1)
         if rows.lengths is None:
-            context = self._attend(query, key, value, rows.tables[0])
+            context = self._attend(query, key, value)
         else:
-            parts = [part.split(rows.lengths, dim=2) for part in (query, key, value)]
-            context = torch.cat(
-                [
-                    self._attend(*qkv, table)
-                    for *qkv, table in zip(*parts, rows.tables, strict=True)
-                ],
-                dim=2,
-            )
+            parts = (part.split(rows.lengths, dim=2) for part in (query, key, value))
+            context = torch.cat([self._attend(*qkv) for qkv in zip(*parts, strict=True)], dim=2)
+        if rows.shards is not None:
+            context = to_tokens(context, rows.shards)
         return (context.transpose(1, 2).reshape(batch, tokens, self.all_head_size),)
 
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor, table: RotaryTable) -> Tensor:
-        return F.scaled_dot_product_attention(
-            apply_rotary(query, table),
-            apply_rotary(key, table),
-            value,
-            dropout_p=self.dropout.p if self.training else 0.0,
-        )
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        dropout = self.dropout.p if self.training else 0.0
+        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
 
 
 class LongModel(RNABertModel):
@@ -96,7 +105,10 @@ class LongModel(RNABertModel):
 
     # A backbone asks for all hidden states at every call; only a task knows whether it wants them.
     drop_hidden_states = False
+    # Processes that share every sequence, each with some of its tokens; None: no sharing.
+    context_parallel_group: Optional[ProcessGroup] = None
     _warned = False
+    _kernel: Optional[SDPBackend] = None
 
     def forward(
         self,
@@ -149,29 +161,65 @@ class LongModel(RNABertModel):
         keep = None if attention_mask is None else attention_mask.bool()
         if keep is None or bool(keep.all()):
             keep, lengths = None, None
-            tables = (self.rotary_pos_emb(hidden.shape[1], hidden.device),)
+            table = self.rotary_pos_emb(hidden.shape[1], hidden.device)
         else:
-            lengths = tuple(keep.sum(dim=1).tolist())
-            table_of = {n: self.rotary_pos_emb(n, hidden.device) for n in set(lengths) if n}
-            lengths = tuple(n for n in lengths if n)
-            tables = tuple(table_of[n] for n in lengths)
+            lengths = tuple(n for n in keep.sum(dim=1).tolist() if n)
+            table_of = {n: self.rotary_pos_emb(n, hidden.device) for n in set(lengths)}
+            table = RotaryTable(
+                *(torch.cat(part, dim=-2) for part in zip(*map(table_of.get, lengths), strict=True))
+            )
             hidden = hidden[keep].unsqueeze(0)  # [1, total, hidden]
+        dtype = _compute_dtype(hidden)
+        if not table.cos.requires_grad:  # what is learned gets its gradients in float32
+            table = RotaryTable(table.cos.to(dtype), table.sin.to(dtype))
+        if self._kernel is None:
+            self._kernel = self._report_kernel(hidden, lengths, dtype)
+        shards = None
+        if self.context_parallel_group is not None:
+            shards = divide(hidden.shape[1], self.context_parallel_group)
+            hidden = shards.own(hidden, dim=1)
+            table = RotaryTable(*(shards.own(part, dim=-2) for part in table))
 
         output = self.encoder(
             hidden,
             output_hidden_states=output_hidden_states and not self.drop_hidden_states,
-            rotary_pos_emb=Rows(lengths, tables),
+            rotary_pos_emb=Rows(table, lengths, shards),
         )
-        last = _unpack(output.last_hidden_state, keep)
+        last = _unpack(_whole(output.last_hidden_state, shards), keep)
         states = output.hidden_states
         if states is not None:
-            states = tuple(_unpack(state, keep) for state in states)
+            states = tuple(_unpack(_whole(state, shards), keep) for state in states)
         pooled = self.pooler(last) if self.pooler is not None else None
         if not return_dict:
             return (last, pooled) + (() if states is None else (states,))
         return BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=last, pooler_output=pooled, hidden_states=states
         )
+
+    def _report_kernel(
+        self, hidden: Tensor, lengths: Optional[tuple[int, ...]], dtype: torch.dtype
+    ) -> SDPBackend:
+        config = self.config
+        return report_kernel(
+            batch=hidden.shape[0],
+            tokens=max(lengths) if lengths else hidden.shape[1],
+            num_heads=config.num_attention_heads,
+            head_dim=config.hidden_size // config.num_attention_heads,
+            dtype=dtype,
+            device=hidden.device,
+            dropout=config.attention_probs_dropout_prob if self.training else 0.0,
+        )
+
+
+def _compute_dtype(hidden: Tensor) -> torch.dtype:
+    """The type that linear layers give their results in."""
+    kind = hidden.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
+
+
+def _whole(x: Tensor, shards: Optional[TokenShards]) -> Tensor:
+    """The tokens of all processes, where they are shared."""
+    return x if shards is None else gather(x, shards)
 
 
 def _unpack(packed: Tensor, keep: Optional[Tensor]) -> Tensor:

@@ -91,6 +91,8 @@ def install_pe(task: nn.Module) -> None:
     backbone = rotary_backbone(task)
     model, embedding = base_encoder(backbone), build_pe(task)
     install(model, embedding)
+    if hasattr(backbone, "load_positional"):
+        backbone.load_positional(embedding)
     model.config.max_position_embeddings = embedding.max_position_embeddings  # get_max_context()
     backbone.register_forward_pre_hook(_before_backbone, with_kwargs=True)
     backbone.register_forward_hook(_after_backbone, always_call=True)

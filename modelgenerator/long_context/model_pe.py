@@ -8,6 +8,7 @@ from typing import Callable, Optional, Union
 from jsonargparse.typing import register_type
 
 from modelgenerator.backbones.positional import RotaryEmbedding, RotaryGeometry, get_positional
+from modelgenerator.long_context.callbacks.memory_check import MemoryCheck
 from modelgenerator.long_context.callbacks.positional_step import PositionalStep
 from modelgenerator.long_context.installation import check_pe, install_pe, rotary_embedding
 from modelgenerator.long_context.learned import (
@@ -104,14 +105,14 @@ def _check_first(check_data_compatibility: Callable) -> Callable:
 
 
 def _with_steps(configure_callbacks: Callable) -> Callable:
-    """`configure_callbacks`, and one that tells the method which step it trains."""
+    """`configure_callbacks`, and those that count steps and check memory before the first."""
 
     @functools.wraps(configure_callbacks)
     def wrapper(self):
         callbacks = configure_callbacks(self)
         if self.pe is None or any(isinstance(c, PositionalStep) for c in callbacks):
             return callbacks
-        return [*callbacks, PositionalStep()]
+        return [*callbacks, PositionalStep(), MemoryCheck()]
 
     return wrapper
 

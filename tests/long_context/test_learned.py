@@ -6,13 +6,16 @@ from functools import partial
 import pytest
 import torch
 
-from modelgenerator.backbones.positional import clex, gene, yarn
+from modelgenerator.backbones.positional import clex, gene, helix, yarn
 from modelgenerator.long_context.installation import base_encoder, rotary_embedding
 from modelgenerator.long_context.learned import METHOD, learned_parameters
 
 LEARNED = {
     "gene": partial(gene, learnable=True, original_max_position_embeddings=64),
     "clex": partial(clex, original_max_position_embeddings=64),
+    "helix": partial(
+        helix, delta="per_head", kappa="per_head", original_max_position_embeddings=64
+    ),
 }
 WAYS = {
     "full": {},

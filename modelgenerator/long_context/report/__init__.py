@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Result files to a table and pictures."""
+"""Result files to tables, pictures and a page."""
 
-from modelgenerator.long_context.report.load import load_results
-from modelgenerator.long_context.report.picture import plot_by_length
+from modelgenerator.long_context.report.load import Results, load_results
 from modelgenerator.long_context.report.table import markdown_table
 
-__all__ = ["load_results", "markdown_table", "plot_by_length"]
+__all__ = ["Results", "load_results", "markdown_table"]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One colour a method, in every picture."""
+"""One colour a method, in every picture; its variants differ in line, and every label in marker."""
+
+from typing import NamedTuple, Optional
 
 # Okabe and Ito 2008: told apart by readers with any colour vision.
 COLOURS = {
@@ -12,3 +14,33 @@ COLOURS = {
     "helix": "#0072B2",
 }
 OTHER = "#777777"
+LINES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+class Style(NamedTuple):
+    """How a label is drawn."""
+
+    colour: str
+    line: str = "-"
+    marker: str = "o"
+
+
+def styles(methods: dict[str, Optional[str]]) -> dict[str, Style]:
+    """A style for each label: its method's colour, a line of its own within it, and a marker.
+
+    Args:
+        methods: The method of each label, in the order they are to be shown.
+    """
+    found: dict[str, Style] = {}
+    for place, (label, method) in enumerate(methods.items()):
+        colour = COLOURS.get(method, OTHER)
+        before = sum(style.colour == colour for style in found.values())
+        found[label] = Style(colour, LINES[before % len(LINES)], MARKERS[place % len(MARKERS)])
+    return found
+
+
+def method_order(method: Optional[str]) -> int:
+    """Where a method stands in a list: upstream first, then as in `COLOURS`, then the others."""
+    names = [None, *COLOURS]
+    return names.index(method) if method in names else len(names)

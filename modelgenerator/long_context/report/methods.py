@@ -13,6 +13,7 @@ from modelgenerator.backbones.positional import (
     RotaryGeometry,
     clex,
     gene,
+    helix,
     llama3,
     ntk,
     pi,
@@ -23,7 +24,7 @@ from modelgenerator.long_context.report.colours import COLOURS, OTHER
 
 AIDO_DNA_300M = RotaryGeometry(64, 16, 10000.0, 4000)
 FACTOR = 16.0
-METHODS = (rope, pi, ntk, yarn, gene, clex, llama3)
+METHODS = (rope, pi, ntk, yarn, gene, clex, helix, llama3)
 
 
 def plot_methods(path: Path) -> None:

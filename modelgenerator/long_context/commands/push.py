@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mgen-lc push`: send runs to a live page on another machine."""
+
+import os
+import time
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+
+HELP = "Send the runs of a folder to a live page on another machine, as they grow."
+TOKEN = "MGEN_LC_MONITOR_TOKEN"
+EVERY_SECONDS = 2.0
+LONGEST_PAUSE = 60.0
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("address", help="of the page, such as https://runs.example.org")
+    parser.add_argument("--runs", default="runs", help="folder of runs")
+
+
+def run(options: Namespace) -> None:
+    """Send until stopped; a page that cannot be reached is tried again, more and more seldom.
+
+    Raises:
+        ValueError: If there is no token, or the page refuses it.
+    """
+    import requests
+
+    from modelgenerator.long_context.monitor.send import Sender
+
+    token = os.environ.get(TOKEN)
+    if not token:
+        raise ValueError(f"Set {TOKEN} to the token that the page was given.")
+    sender = Sender(Path(options.runs), options.address, token)
+    pause = EVERY_SECONDS
+    while True:
+        try:
+            sender.send()
+            pause = EVERY_SECONDS
+        except requests.RequestException as error:
+            pause = min(LONGEST_PAUSE, 2 * pause)
+            print(f"{error}; trying again in {pause:g} s", flush=True)
+        time.sleep(pause)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exported folders, loaded by plain transformers and back into ModelGenerator."""
+
+import json
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from modelgenerator.backbones.positional import clex, gene, ntk, rope, yarn
+from modelgenerator.long_context.export import export_folder
+from modelgenerator.long_context.export.sources import method_sources
+from modelgenerator.long_context.installation import rotary_embedding
+
+METHODS = {
+    "rope": partial(rope, original_max_position_embeddings=64),
+    "ntk": partial(ntk, factor=4.0, dynamic=True, original_max_position_embeddings=64),
+    "yarn": partial(yarn, factor=4.0, original_max_position_embeddings=64),
+    "gene": partial(gene, factor=4.0, learnable=True, original_max_position_embeddings=64),
+    "clex": partial(clex, max_factor=4.0, original_max_position_embeddings=64),
+}
+SEQUENCES = ["ACGTTGCANNacgt" * 14, "GATTACA"]
+
+
+@pytest.fixture
+def trained(tiny_task):
+    """A task whose learned rotary parameters are not at their start."""
+
+    def trained(method, **options):
+        task = tiny_task(METHODS[method], **options)
+        with torch.no_grad():
+            for parameter in rotary_embedding(task).parameters():
+                parameter.add_(0.01 * torch.randn_like(parameter))
+        return task
+
+    return trained
+
+
+def ours(task):
+    """Logits of the test sequences, [2, S, vocab], and their mask."""
+    upper = [sequence.upper() for sequence in SEQUENCES]
+    batch = task.backbone.process_batch({"sequences": upper}, "cpu")
+    with torch.no_grad():
+        hidden = task.backbone(batch["input_ids"], batch["attention_mask"]).last_hidden_state
+        return task.adapter(hidden), batch
+
+
+SCRIPT = """
+import sys, torch
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+folder, sequences = sys.argv[1], sys.argv[2:]
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForMaskedLM.from_pretrained(folder, trust_remote_code=True).eval()
+assert not any(name.startswith("modelgenerator.") for name in sys.modules)
+batch = tokenizer(sequences, padding=True, return_tensors="pt")
+with torch.no_grad():
+    out = model(**batch, output_hidden_states=True)
+torch.save({**batch, "logits": out.logits, "states": len(out.hidden_states)}, folder + "/out.pt")
+"""
+
+
+def theirs(folder, tmp_path):
+    """The same by plain transformers, in a process that never sees this package."""
+    environment = {
+        "MGEN_LC_DISABLE": "1",
+        "HF_MODULES_CACHE": str(tmp_path / "modules"),
+        "HF_HUB_OFFLINE": "1",
+        "PATH": "",
+        "HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(folder), *SEQUENCES],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return torch.load(folder / "out.pt", weights_only=True)
+
+
+@pytest.mark.parametrize("method", ["yarn", pytest.param("clex", marks=pytest.mark.slow)])
+def test_plain_transformers_gives_the_same_logits(trained, tmp_path, method):
+    task = trained(method)
+    folder = export_folder(task, tmp_path / "folder")
+    expected, batch = ours(task)
+    found = theirs(folder, tmp_path)
+    assert torch.equal(found["input_ids"], batch["input_ids"])
+    own = batch["attention_mask"].bool()
+    torch.testing.assert_close(found["logits"][own], expected[own], rtol=1e-5, atol=1e-5)
+    assert (found["logits"][~own] == 0).all()
+    assert found["states"] == 3  # two layers and the embedding
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_back_into_modelgenerator(trained, tiny_task, tmp_path, method):
+    from modelgenerator.long_context.backbones import aido_dna_exported
+    from modelgenerator.long_context.tasks import MaskedLM
+
+    task = trained(method)
+    folder = export_folder(task, tmp_path / "folder")
+    again = MaskedLM(partial(aido_dna_exported, folder=str(folder)), pe=METHODS[method])
+    again.configure_model()
+    torch.testing.assert_close(ours(again.eval())[0], ours(task)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_another_method_is_refused_on_the_way_back(trained, tmp_path):
+    from modelgenerator.long_context.backbones import aido_dna_exported
+    from modelgenerator.long_context.tasks import MaskedLM
+
+    folder = export_folder(trained("yarn"), tmp_path / "folder")
+    task = MaskedLM(partial(aido_dna_exported, folder=str(folder)), pe=METHODS["rope"])
+    with pytest.raises(ValueError, match="model.pe: rope .* was written with yarn"):
+        task.configure_model()
+    with pytest.raises(ValueError, match="is no folder of `mgen-lc export`"):
+        aido_dna_exported(None, None, folder=str(tmp_path))
+
+
+def test_lora_is_merged_or_kept_beside(trained, tmp_path):
+    task = trained("yarn", use_peft=True)
+    with torch.no_grad():
+        for name, parameter in task.backbone.encoder.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_()
+    before = {n: p.clone() for n, p in task.state_dict().items()}
+    merged = load_file(export_folder(task, tmp_path / "merged") / "model.safetensors")
+    beside = export_folder(task, tmp_path / "beside", merge_lora=False)
+    assert all(torch.equal(before[n], p) for n, p in task.state_dict().items())
+    plain = load_file(beside / "model.safetensors")
+    assert merged.keys() == plain.keys()
+    assert not any("lora" in name for name in plain)
+    changed = {name for name in plain if not torch.allclose(plain[name], merged[name])}
+    assert changed == {
+        f"bert.encoder.layer.{i}.attention.self.{part}.weight"
+        for i in range(2)
+        for part in ("query", "value")
+    }
+    assert (beside / "adapter" / "adapter_config.json").exists()
+
+
+def test_the_folder(trained, tmp_path):
+    results = {
+        "data": {"fasta": ["a.fa"]},
+        "steps": 7,
+        "results": [{"length": 512, "metric": "perplexity", "value": 3.14159}],
+    }
+    folder = export_folder(trained("yarn"), tmp_path / "folder", results)
+    card = (folder / "README.md").read_text()
+    assert "64 to 256 nt" in card
+    assert "| 512 | perplexity | 3.142 |" in card
+    config = json.loads((folder / "config.json").read_text())
+    assert config["positional"]["options"]["factor"] == 4.0
+    assert config["extended_max_position_embeddings"] == 256
+    assert not list(folder.glob("clex.py"))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder"]  # nothing half written
+
+
+def test_a_method_brings_all_it_imports():
+    assert set(method_sources(rope)) >= {"rope", "base", "checks", "rotation", "skip"}
+    for cls in (yarn, gene, clex, ntk):
+        names = method_sources(cls)
+        assert all(file.exists() for file in names.values())
+    with pytest.raises(ValueError, match="defined in .*test_export.py, outside of this package"):
+        method_sources(type("draft", (rope,), {"__module__": __name__}))
+
+
+def test_what_cannot_be_exported(tiny_task, trained, tmp_path):
+    with pytest.raises(ValueError, match="the task has no model.pe"):
+        export_folder(tiny_task(None), tmp_path / "folder")
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "file").write_text("")
+    with pytest.raises(ValueError, match="used is in use"):
+        export_folder(trained("yarn"), tmp_path / "used")

@@ -11,26 +11,49 @@ import re
 import sys
 from pathlib import Path
 
-from modelgenerator.long_context.report import load_results, markdown_table, plot_by_length
+from modelgenerator.long_context.report import Results, load_results, pictures
+from modelgenerator.long_context.report.load import REGIMES, title
+from modelgenerator.long_context.report.pictures import save
+from modelgenerator.long_context.report.table import by_length
 
 ROOT = Path(__file__).parents[2]
 HERE = ROOT / "experiments/long_context"
-DEMO = [HERE / f"demo/results/{name}.json" for name in ("rope", "yarn", "yarn_tuned")]
+DEMO = HERE / "demo/results"
+STUDY = HERE / "sweep/results/tiny"
 PRETRAINING = HERE / "pretrain_tiny/results"
+PICTURE = ROOT / "docs/img/by_length.png"
 BENCHMARK = ROOT / "benchmarks/results/encoder.json"
 
 
 def demo() -> str:
-    """The table of the demo, and what it was made with."""
-    first = json.loads(DEMO[0].read_text())
+    """The tables of the demo: every method zero-shot, and what was fine-tuned."""
+    results = load_results([DEMO])
+    first = results.finished[0]
     counts = {row["metric"]: row["masked_bases"] for row in first["results"]}
     natural, copied = counts["perplexity"]["natural"], counts["recall"]
-    return (
-        f"{markdown_table(load_results(DEMO))}\n\n{made_with(first)} At 16x these are "
-        f"{natural:,} natural masked bases, {copied['copy']:,} in direct copies and "
-        f"{copied['reverse_complement_copy']:,} in reverse-complemented ones: a recall of one half "
-        f"of direct copies is known to {50 / copied['copy'] ** 0.5:.0f} points (standard error)."
+    return "\n\n".join(
+        [
+            *by_regime(results),
+            f"{made_with(first)} At 16x these are {natural:,} natural masked bases, "
+            f"{copied['copy']:,} in direct copies and {copied['reverse_complement_copy']:,} in "
+            "reverse-complemented ones: a recall of one half of direct copies is known to "
+            f"{50 / copied['copy'] ** 0.5:.0f} points (standard error).",
+        ]
     )
+
+
+def study() -> str:
+    """The tables of the study at the tiny scale, on its main test set."""
+    results = load_results([STUDY]).of("held_out")
+    return "\n\n".join([*by_regime(results), made_with(results.finished[0])])
+
+
+def by_regime(results: Results) -> list[str]:
+    """A heading and a table of every regime."""
+    return [
+        f"**{title(REGIMES, regime).capitalize()}**\n\n{by_length(results, regime).markdown()}"
+        for regime in results.regimes
+    ]
 
 
 def benchmark() -> str:
@@ -40,6 +63,14 @@ def benchmark() -> str:
     spec.loader.exec_module(module)
     result = json.loads(BENCHMARK.read_text())
     return f"{module.table(result['rows'])}\n\n{made_with(result)}"
+
+
+def baselines() -> str:
+    """Trivial baselines of the labelled tasks."""
+    spec = importlib.util.spec_from_file_location("table", HERE / "baselines/table.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.tables()
 
 
 def pretraining() -> str:
@@ -58,14 +89,14 @@ def pretraining() -> str:
     lines += ["| windows of 512 nt | masked bases | encoder, perplexity | two-sided k-mers |"]
     lines[-1] += " recall, direct copies | recall, reverse complement |"
     lines += ["|---|---|---|---|---|---|"]
-    for name, title in (("blocks", "test blocks of the training genomes"), ("yeast", "yeast")):
+    for name, words in (("blocks", "test blocks of the training genomes"), ("yeast", "yeast")):
         encoder = json.loads((PRETRAINING / f"encoder_{name}.json").read_text())
         kmers = json.loads((PRETRAINING / f"kmers_{name}.json").read_text())
         rows = {r["metric"]: r for r in encoder["results"] if r["length"] == 512}
         bases = rows["perplexity"]["masked_bases"]["natural"]
         kmer = next(r["value"] for r in kmers["results"] if r["length"] == 512)
         lines.append(
-            f"| {title} | {bases:,} | {rows['perplexity']['value']:.3f} "
+            f"| {words} | {bases:,} | {rows['perplexity']['value']:.3f} "
             f"| {kmer:.3f} (k = {kmers['k']}) | {rows['recall_direct']['value']:.1%} "
             f"| {rows['recall_reverse_complement']['value']:.1%} |"
         )
@@ -79,9 +110,12 @@ def made_with(result: dict) -> str:
 
 
 BLOCKS = {
-    ROOT / "README.md": (demo, benchmark),
+    ROOT / "README.md": (study, benchmark),
+    ROOT / "README.zh-CN.md": (study, benchmark),
     HERE / "demo/README.md": (demo,),
+    HERE / "sweep/README.md": (study,),
     HERE / "pretrain_tiny/README.md": (pretraining,),
+    HERE / "baselines/README.md": (baselines,),
 }
 
 
@@ -109,7 +143,7 @@ def main() -> None:
         if not args.check:
             file.write_text(text)
     if not args.check:
-        plot_by_length(load_results(DEMO), ROOT / "docs/img/by_length.png")
+        save(pictures.by_length(load_results([STUDY]).of("held_out")), PICTURE)
 
 
 if __name__ == "__main__":

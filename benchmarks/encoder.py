@@ -1,51 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time and memory of the encoder, upstream's and ours side by side in one run.
+"""Time and memory of the encoder beside upstream's and beside the floor, in one run on the CPU.
 
 Each cell runs in a process of its own, so that its peak memory is its own. A cell that needs more
 than the limit stays in the table as such.
 
-python benchmarks/encoder.py [--lengths 1024 2048 4096] [--memory-limit GIB]
+python benchmarks/encoder.py [--memory-limit GIB] [--quick]
 """
 
 import argparse
 import json
+import math
+import multiprocessing
 import resource
-import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
-LAYERS, WIDTH, HEADS = 4, 256, 8
 HERE = Path(__file__).parent
+ENCODERS = ("upstream", "ours", "floor")
+MODES = ("forward", "forward+backward")
+# (shape, mode, lengths, encoders): ten minutes on two cores.
+PLAN = [
+    ("tiny", "forward", (1024, 2048, 4096, 8192), ENCODERS),
+    ("tiny", "forward+backward", (1024, 2048, 4096, 8192), ENCODERS),
+    ("300m_layer", "forward", (4096, 8192), ("ours", "floor")),
+    ("300m_layer", "forward+backward", (4096, 8192), ("ours", "floor")),
+    ("7b_layer", "forward+backward", (512,), ("ours", "floor")),
+    ("tiny_layer", "forward", (8192, 16384, 65536), ("ours",)),
+]
+QUICK = [
+    ("tiny_layer", mode, (128, 256), encoders)
+    for mode, encoders in (("forward", ENCODERS), ("forward+backward", ENCODERS))
+]
 
 
-def cell(encoder: str, mode: str, length: int, repeats: int) -> dict:
+def cell(encoder: str, shape: str, mode: str, length: int, limit_gib: float) -> dict:
     """Best time of some repeats in seconds, and peak memory above that of the idle model in MiB."""
     import torch
+    from steps import SHAPES, step_of
 
-    from modelgenerator.backbones.positional import yarn
-    from modelgenerator.long_context.backbones import aido_dna_tiny
-    from modelgenerator.tasks import Embed
-
-    shape = {"hidden_size": WIDTH, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS}
-    backbone = partial(aido_dna_tiny, from_scratch=True, config_overwrites=shape)
-    pe = partial(yarn, factor=16.0, original_max_position_embeddings=512)
-    task = Embed(backbone, pe=pe if encoder == "ours" else None)
-    task.configure_model()
-    ids = torch.randint(5, 9, (1, length))
-    mask = torch.ones_like(ids)
-
-    def step() -> None:
-        with torch.set_grad_enabled(mode == "forward+backward"):
-            loss = task.backbone(input_ids=ids, attention_mask=mask).last_hidden_state.sum()
-        if mode == "forward+backward":
-            loss.backward()
-            task.zero_grad()
-
-    idle = peak_mib()
-    times = []
-    for _ in range(repeats):
+    limit = int(limit_gib * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    step = step_of(encoder, SHAPES[shape], length, mode, "cpu", torch.float32)
+    idle, times = peak_mib(), []
+    for _ in range(3 if length <= 4096 and encoder != "upstream" else 1):
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
@@ -57,76 +55,97 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def run_cell(encoder: str, mode: str, length: int, repeats: int, limit_gib: float) -> dict:
-    """Run `cell` in a process that may use at most so much memory."""
-    limit = int(limit_gib * 2**30)
-    command = [sys.executable, __file__, "--cell", encoder, mode, str(length), str(repeats)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
-    )
-    row = {"encoder": encoder, "mode": mode, "length": length}
-    if done.returncode:
-        memory = "alloc" in done.stderr or done.returncode == -9
-        return {**row, "failed": "out of memory" if memory else done.stderr.strip()[-300:]}
-    return {**row, **json.loads(done.stdout.splitlines()[-1])}
+def _send_cell(pipe, *arguments) -> None:
+    try:
+        pipe.send(cell(*arguments))
+    except (RuntimeError, MemoryError) as error:
+        memory = isinstance(error, MemoryError) or "alloc" in str(error)
+        pipe.send({"failed": "out of memory" if memory else str(error)[-300:]})
+
+
+def run_cell(encoder: str, shape: str, mode: str, length: int, limit_gib: float) -> dict:
+    """Run `cell` in a process forked from this one, which has imported all that it needs."""
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    arguments = (sender, encoder, shape, mode, length, limit_gib)
+    process = fork.Process(target=_send_cell, args=arguments)
+    process.start()
+    sender.close()
+    try:
+        found = receiver.recv()
+    except EOFError:  # killed
+        found = {"failed": "out of memory"}
+    process.join()
+    return {"encoder": encoder, "shape": shape, "mode": mode, "length": length, **found}
 
 
 def table(rows: list[dict]) -> str:
-    """One line for each mode and length, with the ratios."""
+    """One line for each shape, mode and length, with the ratios."""
     lines = [
-        "| mode | length | upstream | ours | faster | upstream MiB | ours MiB | smaller |",
-        "|---|---|---|---|---|---|---|---|",
+        "| encoder | mode | length | upstream | ours | floor | upstream / ours | ours / floor "
+        "| upstream MiB | ours MiB | smaller |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for mode, length in dict.fromkeys((row["mode"], row["length"]) for row in rows):
-        pair = {r["encoder"]: r for r in rows if (r["mode"], r["length"]) == (mode, length)}
-        cells = []
-        for key, form in (("seconds", "{:.2f} s"), ("peak_mib", "{:.0f}")):
-            values = [pair.get(e, {}).get(key) for e in ("upstream", "ours")]
-            cells += [
-                form.format(v) if v else pair.get(e, {}).get("failed", "")
-                for v, e in zip(values, ("upstream", "ours"), strict=True)
-            ]
-            cells.append(f"{values[0] / values[1]:.1f}" if all(values) else "")
-        lines.append(f"| {mode} | {length:,} | " + " | ".join(cells) + " |")
+    for key in dict.fromkeys((row["shape"], row["mode"], row["length"]) for row in rows):
+        found = {r["encoder"]: r for r in rows if (r["shape"], r["mode"], r["length"]) == key}
+
+        def shown(encoder: str, value: str, form: str, found: dict = found) -> str:
+            row = found.get(encoder, {})
+            return form.format(row[value]) if value in row else row.get("failed", "")
+
+        cells = [key[0], key[1], f"{key[2]:,}"]
+        cells += [shown(encoder, "seconds", "{:.2f} s") for encoder in ENCODERS]
+        cells += [ratio(found, "seconds", "upstream", "ours", ".1f")]
+        cells += [ratio(found, "seconds", "ours", "floor", ".2f")]
+        cells += [shown(encoder, "peak_mib", "{:.0f}") for encoder in ("upstream", "ours")]
+        cells += [ratio(found, "peak_mib", "upstream", "ours", ".1f")]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def ratio(found: dict, value: str, above: str, below: str, form: str) -> str:
+    """A ratio of two encoders' values, empty where one is missing."""
+    pair = [found.get(encoder, {}).get(value) for encoder in (above, below)]
+    return format(pair[0] / pair[1], form) if all(pair) else ""
+
+
+def growth(rows: list[dict], value: str) -> float:
+    """Exponent of our growth with length, from the shortest to the longest of the last shape."""
+    last = [r for r in rows if r["shape"] == rows[-1]["shape"] and r["encoder"] == "ours"]
+    first, last = last[0], last[-1]
+    return math.log(last[value] / first[value]) / math.log(last["length"] / first["length"])
 
 
 def main() -> None:
     """Measure, print the table, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--lengths", type=int, nargs="+", default=[1024, 2048, 4096, 8192])
-    parser.add_argument("--long", type=int, nargs="*", default=[16384, 65536], help="ours only")
     parser.add_argument("--memory-limit", type=float, default=20.0, help="GiB a cell may use")
+    parser.add_argument("--quick", action="store_true", help="very short, to see that it runs")
     parser.add_argument("--output", type=Path, default=HERE / "results" / "encoder.json")
-    parser.add_argument("--cell", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.cell:
-        encoder, mode, length, repeats = args.cell
-        print(json.dumps(cell(encoder, mode, int(length), int(repeats))))
-        return
-    cells = [
-        (encoder, mode, length)
-        for mode in ("forward", "forward+backward")
-        for length in args.lengths
-        for encoder in ("upstream", "ours")
-    ] + [("ours", "forward", length) for length in args.long]
-    rows = []
-    for number, (encoder, mode, length) in enumerate(cells, 1):
-        print(f"\r{number}/{len(cells)} {encoder} {mode} {length:,}   ", end="", file=sys.stderr)
-        repeats = 3 if length <= 4096 else 1
-        rows.append(run_cell(encoder, mode, length, repeats, args.memory_limit))
-    print(file=sys.stderr)
 
+    import modelgenerator.tasks  # noqa: F401  (once, for all forked cells)
     from modelgenerator.long_context.evaluation import provenance, write_json
 
-    shape = {"layers": LAYERS, "width": WIDTH, "heads": HEADS, "batch": 1, "dtype": "float32"}
+    cells = [
+        (encoder, shape, mode, length)
+        for shape, mode, lengths, encoders in (QUICK if args.quick else PLAN)
+        for length in lengths
+        for encoder in encoders
+    ]
+    started, rows = time.perf_counter(), []
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    write_json(args.output, {"shape": shape, "rows": rows, **provenance()})
-    print(f"{LAYERS} layers x {WIDTH}, {HEADS} heads, one sequence, float32\n\n{table(rows)}")
-    print(f"\nWritten: {args.output}")
+    for number, (encoder, shape, mode, length) in enumerate(cells, 1):
+        print(f"{number}/{len(cells)} {encoder} {shape} {mode} {length:,}", file=sys.stderr)
+        rows.append(run_cell(encoder, shape, mode, length, args.memory_limit))
+        result = {"dtype": "float32", "batch": 1, "rows": rows}
+        write_json(args.output, {**result, **provenance()})
+    result["growth"] = {value: growth(rows, value) for value in ("seconds", "peak_mib")}
+    result["minutes"] = (time.perf_counter() - started) / 60
+    write_json(args.output, {**result, **provenance()})
+    print(f"One sequence, float32\n\n{table(rows)}\n")
+    print("Growth with length, exponents:", json.dumps(result["growth"]))
+    print(f"{result['minutes']:.1f} minutes. Written: {args.output}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
-# make demo    carry a small DNA encoder to 16x: before, fine-tune, after; a table and a picture
+# make demo    carry a small DNA encoder to 16x: six methods zero-shot, one fine-tuned; tables, pictures, a page
+# make study   every method, zero-shot and fine-tuned, three seeds: hours on two cores; resumable
 # make test    every test (PYTEST_ARGS="-m 'not slow'" for the quick ones)
 # make lint    ruff
+# make docs    the documentation site, in build/site; a warning is an error
+# make monitor-demo  a tiny run and its live page
 # make bench   speed and memory against upstream's encoder
+# make depmap-demo  dependency maps of sequences whose answer is known, on a CPU
 # make readme  the numbers and the picture of README.md, from committed results
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -9,7 +13,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test lint bench readme pretrain-tiny clean
+.PHONY: setup demo study monitor-demo test lint docs bench readme pretrain-tiny depmap-demo clean
 
 setup: $(VENV)/installed
 
@@ -18,14 +22,22 @@ setup: $(VENV)/installed
 $(VENV)/installed: constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v == (3, 11) else f"Python 3.11 is needed, {v[0]}.{v[1]} was found. Say where it is: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r constraints.txt
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --no-deps -r constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/pip check
 	touch $@
 
 demo: setup
-	$(BIN)/python experiments/long_context/demo/demo.py
+	$(BIN)/mgen-lc study experiments/long_context/demo/demo.yaml --output runs/demo --jobs 2
+	$(BIN)/mgen-lc report runs/demo --output runs/demo/report
+
+study: setup
+	$(BIN)/mgen-lc study experiments/long_context/sweep/tiny.yaml --jobs 2
+	$(BIN)/mgen-lc report experiments/long_context/sweep/results/tiny --output report
+
+monitor-demo: setup
+	bash experiments/long_context/monitor_demo/run.sh
 
 test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -34,11 +46,18 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 bench: setup
 	$(BIN)/python benchmarks/encoder.py
+	$(BIN)/python benchmarks/training.py
 
 readme: setup
 	$(BIN)/python experiments/long_context/fill_readme.py
+
+depmap-demo: setup
+	$(BIN)/python experiments/long_context/depmap/demo.py
 
 pretrain-tiny: setup
 	bash experiments/long_context/pretrain_tiny/run.sh

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
@@ -47,6 +48,22 @@ def run():
         )
 
     return run
+
+
+@pytest.fixture
+def mgen(root, monkeypatch, tmp_path):
+    """Upstream's entry point in this process, from the root of the repository."""
+    from modelgenerator.main import cli_main
+
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+    def mgen(*arguments):
+        arguments = [*arguments, "--trainer.default_root_dir", tmp_path]
+        with mock.patch("sys.argv", ["mgen", *map(str, arguments)]):
+            cli_main()
+
+    return mgen
 
 
 @pytest.fixture

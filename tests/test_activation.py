@@ -2,16 +2,18 @@
 """The activation module, in Python processes of its own."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import textwrap
+from pathlib import Path
 
 import pytest
 
 
 def python(code, *flags, **environment):
-    import os
-
     return subprocess.run(
         [sys.executable, *flags, "-c", textwrap.dedent(code)],
         env={**os.environ, **environment},
@@ -116,3 +118,55 @@ def test_switched_off_stays_off_when_activated_by_hand():
         MGEN_LC_DISABLE="1",
     )
     assert out.stdout.split()[-1] == "False", "switched off stays off"
+
+
+@pytest.mark.slow
+def test_a_fork_activates_from_its_own_init(tmp_path, root):
+    """Our two folders within upstream's, and one import in its `__init__`, in place of the .pth."""
+    site = Path(sysconfig.get_path("purelib"))
+    upstream, fork = site / "modelgenerator", tmp_path / "modelgenerator"
+    (fork / "backbones").mkdir(parents=True)
+    for folder in ("", "backbones"):
+        for entry in (upstream / folder).iterdir():
+            if entry.name not in ("__init__.py", "__pycache__", "backbones"):
+                (fork / folder / entry.name).symlink_to(entry)
+    shutil.copy(upstream / "backbones" / "__init__.py", fork / "backbones")
+    init = (upstream / "__init__.py").read_text() + "\nimport modelgenerator_long_context\n"
+    (fork / "__init__.py").write_text(init)
+    for ours in ("backbones/positional", "long_context"):
+        if not (fork / ours).is_symlink():  # a wheel's files are in upstream's folder already
+            (fork / ours).symlink_to(root / "modelgenerator" / ours)
+    shutil.copy(root / "modelgenerator_long_context.py", tmp_path)
+    out = python(
+        """
+        import sys
+        assert "modelgenerator_long_context" not in sys.modules
+        from functools import partial
+        import modelgenerator
+        from modelgenerator.backbones.positional import yarn
+        from modelgenerator.long_context.backbones import aido_dna_tiny
+        from modelgenerator.tasks import Embed
+        task = Embed(aido_dna_tiny, pe=partial(yarn, factor=16.0))
+        task.configure_model()
+        from modelgenerator.long_context.installation import rotary_embedding
+        print(type(rotary_embedding(task)).__name__, modelgenerator.__path__[0])
+        """,
+        "-PS",  # neither this folder nor any .pth file
+        PYTHONPATH=f"{tmp_path}{os.pathsep}{site}",
+    )
+    assert out.stdout.splitlines()[-1:] == [f"yarn {fork}"], out.stderr[-2000:]
+
+
+def test_activation_within_upstreams_own_import(tmp_path, root):
+    """By then nothing waits for `modelgenerator` any more: its path must be extended at once."""
+    (tmp_path / "modelgenerator").mkdir()
+    init = "import modelgenerator_long_context\n"
+    (tmp_path / "modelgenerator" / "__init__.py").write_text(init)
+    (tmp_path / "plugin" / "modelgenerator" / "long_context").mkdir(parents=True)
+    shutil.copy(root / "modelgenerator_long_context.py", tmp_path / "plugin")
+    out = python(
+        "import modelgenerator.long_context as ours; print(*ours.__path__)",
+        "-PS",
+        PYTHONPATH=f"{tmp_path}{os.pathsep}{tmp_path / 'plugin'}",
+    )
+    assert out.stdout.split() == [str(tmp_path / "plugin/modelgenerator/long_context")], out.stderr

@@ -8,7 +8,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 METHODS = sorted(ROOT.glob("configs/*_16x.yaml"))
-OVERLAYS = sorted({*ROOT.glob("configs/*.yaml")} - {*METHODS})
+WHOLE = {ROOT / "configs/depmap.yaml": "predict", ROOT / "configs/variant_effect.yaml": "test"}
+OVERLAYS = sorted({*ROOT.glob("configs/*.yaml")} - {*METHODS, *WHOLE})
 STAGES = sorted(ROOT.glob("experiments/long_context/pretrain_tiny/stage*.yaml"))
 
 
@@ -43,9 +44,16 @@ def test_method(parsed, file, subcommand):
     pe = config["model"]["init_args"]["pe"]["class_path"]
     assert file.name == pe.rsplit(".", 1)[1] + "_16x.yaml"
     data = config["data"]["init_args"]
-    # GeNE and CLEX train at 4x, for longer lengths than that are drawn at random.
-    assert data["window"] == (16000 if pe.endswith(("gene", "clex")) else 64000)
+    # GeNE, CLEX and HELIX train at 4x, for longer lengths than that are drawn at random.
+    assert data["window"] == (16000 if pe.endswith(("gene", "clex", "helix")) else 64000)
     assert data["lengths"] == [4000, 8000, 16000, 32000, 64000]
+    assert config["trainer"]["profiler"] is None
+
+
+@pytest.mark.parametrize(("file", "subcommand"), WHOLE.items(), ids=lambda x: getattr(x, "name", x))
+def test_whole(parsed, file, subcommand):
+    config = parsed(subcommand, file)
+    assert config["model"]["init_args"]["pe"]["class_path"].endswith(".yarn")
     assert config["trainer"]["profiler"] is None
 
 
@@ -69,5 +77,5 @@ def test_pretraining(parsed, file):
 @pytest.mark.parametrize("file", [*METHODS, *OVERLAYS], ids=lambda f: f.name)
 def test_opens_with_what_it_is_the_command_and_the_hardware(file):
     head = "".join(x for x in file.read_text().splitlines(True) if x.startswith("#"))
-    assert "mgen fit --config configs/" in head
+    assert "mgen fit --config configs/" in head or "mgen test --config configs/" in head
     assert "Needs" in head

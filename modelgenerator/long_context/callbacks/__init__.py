@@ -11,6 +11,7 @@ from modelgenerator.long_context.callbacks.monitor import Monitor
 from modelgenerator.long_context.callbacks.positional_step import PositionalStep
 from modelgenerator.long_context.callbacks.reverse_complement import ReverseComplementConsistency
 from modelgenerator.long_context.callbacks.skipped_positions import SkippedPositions
+from modelgenerator.long_context.callbacks.stop_on_non_finite import StopOnNonFinite
 
 __all__ = [
     "AttentionStatistics",
@@ -23,4 +24,5 @@ __all__ = [
     "PositionalStep",
     "ReverseComplementConsistency",
     "SkippedPositions",
+    "StopOnNonFinite",
 ]

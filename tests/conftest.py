@@ -2,8 +2,10 @@
 """What tests share: the real `mgen` in a subprocess, and small models made from scratch."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -12,6 +14,31 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parents[1]
+
+
+def finish(command, timeout, env, **options):
+    """Run a command to its end; one that hangs is ended with all its children, and says where.
+
+    Python prints the stacks of all threads on SIGABRT when `PYTHONFAULTHANDLER` is set.
+    """
+    process = subprocess.Popen(
+        command,
+        env={**env, "PYTHONFAULTHANDLER": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGABRT)
+        time.sleep(5)
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+        pytest.fail(f"{command} did not end within {timeout} s:\n{out}\n{err}", pytrace=False)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,13 +65,11 @@ def run():
 
     def run(*command, cwd=ROOT, timeout=600, **environment):
         command = [str(Path(sys.executable).parent / command[0]), *map(str, command[1:])]
-        return subprocess.run(
+        return finish(
             command,
+            timeout,
             cwd=cwd,
             env={**os.environ, "COLUMNS": "200", "HF_HUB_OFFLINE": "1", **environment},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
         )
 
     return run

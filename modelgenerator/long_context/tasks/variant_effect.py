@@ -7,6 +7,7 @@ from typing import List, Literal, Optional
 import numpy as np
 import pandas as pd
 import torch
+from lightning.pytorch.utilities import rank_zero_warn
 from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 
@@ -34,7 +35,9 @@ class VariantEffect(MLM):
         `mgen test` on [Variants](./#modelgenerator.long_context.data.Variants) logs
         `test_auroc_SCORE/LENGTH` and `test_auprc_SCORE/LENGTH` if the variants have labels. A site
         is masked once for all its alternatives, and a reference is encoded once for all variants
-        of its window.
+        of its window. Where only some variants are scored (`trainer.limit_test_batches`), those
+        are ranked, and `test_variants/LENGTH` is how many; a score that cannot be ranked is left
+        out with a warning that says why, and listed in `results` as `not_ranked`.
 
     Args:
         backbone: A pretrained backbone from the modelgenerator library.
@@ -140,19 +143,31 @@ class VariantEffect(MLM):
         frame = data.table[["chrom", "pos", "ref", "alt"]].copy()
         if data.labels is not None:
             frame["label"] = data.labels
-        rows = []
+        rows, not_ranked = [], []
         for length, batches in zip(data.lengths, self._of_all_ranks(), strict=True):
+            indices = [batch["index"] for batch in batches]
+            scored = np.unique(np.concatenate(indices)) if indices else np.zeros(0, dtype=int)
+            self.log(f"test_variants/{length}", float(len(scored)))
             for name in self.scores:
                 values = np.full(len(frame), np.nan, dtype=np.float32)
                 for batch in batches:
                     values[batch["index"]] = batch[name]
                 frame[f"{name}_{length}"] = values
-                if data.labels is not None:
-                    rows += _ranking(length, name, data.labels, values)
+                if data.labels is None:
+                    continue
+                row, reason = _counted(length, name, data.labels[scored], values[scored])
+                if reason is None:
+                    rows += _ranking(row, data.labels[scored], values[scored])
+                else:
+                    not_ranked.append({**row, "reason": reason})
+                    rank_zero_warn(
+                        f"{name} at {length:,} nt has no AUROC and no AUPRC: {reason}. "
+                        f"{len(scored):,} of {len(frame):,} variants were scored."
+                    )
         for row in rows:
             self.log(f"test_{row['metric']}_{row['score']}/{row['length']}", row["value"])
         if self.trainer.is_global_zero:
-            self._write(frame, rows, seconds)
+            self._write(frame, rows, not_ranked, seconds)
 
     def _of_all_ranks(self) -> list[list[dict]]:
         """The batches of every length from all processes."""
@@ -162,7 +177,9 @@ class VariantEffect(MLM):
         torch.distributed.all_gather_object(gathered, self._found)
         return [sum(parts, []) for parts in zip(*gathered, strict=True)]
 
-    def _write(self, frame: pd.DataFrame, rows: list[dict], seconds: float) -> None:
+    def _write(
+        self, frame: pd.DataFrame, rows: list[dict], not_ranked: list[dict], seconds: float
+    ) -> None:
         data = self.trainer.datamodule
         if self.table is not None:
             frame.to_csv(self.table, sep="\t", index=False)
@@ -173,6 +190,7 @@ class VariantEffect(MLM):
                 "backbone": type(self.backbone).__name__,
                 "data": data.describe(),
                 "results": rows,
+                "not_ranked": not_ranked,
                 "seconds": round(seconds, 1),
                 **provenance(),
             }
@@ -184,13 +202,23 @@ def _of(log_p: Tensor, ids: Tensor) -> Tensor:
     return log_p.gather(-1, ids.clamp(min=0)[..., None])[..., 0]
 
 
-def _ranking(length: int, score: str, labels: np.ndarray, values: np.ndarray) -> list[dict]:
-    """AUROC and AUPRC of a score; none if only one label occurs."""
-    if len(set(labels)) < 2:
-        return []
-    harmful = SIGN[score] * values
-    area = auroc(labels, harmful)
+def _counted(
+    length: int, score: str, labels: np.ndarray, values: np.ndarray
+) -> tuple[dict, Optional[str]]:
+    """How many variants were scored, and why they cannot be ranked if they cannot."""
     row = {"length": length, "score": score, "variants": len(labels), "positives": int(sum(labels))}
+    odd = int((~np.isfinite(values)).sum())
+    if not len(labels):
+        return row, "no variant was scored"
+    if len(set(labels)) < 2:
+        return row, f"all variants scored have the label {labels[0]}"
+    return row, f"{odd:,} scores are not finite; check the model" if odd else None
+
+
+def _ranking(row: dict, labels: np.ndarray, values: np.ndarray) -> list[dict]:
+    """AUROC and AUPRC of a score."""
+    harmful = SIGN[row["score"]] * values
+    area = auroc(labels, harmful)
     return [
         {**row, "metric": "auroc", "value": area.value, "standard_error": area.error},
         {**row, "metric": "auprc", "value": float(average_precision_score(labels, harmful))},

@@ -41,14 +41,16 @@ def data(tmp_path):
 
 @pytest.fixture
 def score(tiny_task, tmp_path):
-    def run(data, name="run", **options):
+    def run(data, name="run", batches=None, **options):
         files = {"table": str(tmp_path / f"{name}.tsv"), "results": str(tmp_path / f"{name}.json")}
         model = tiny_task(pe=ROPE, task=VariantEffect, options={**files, **options})
         trainer = Trainer(
-            accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False
-        )
+            accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False,
+            limit_test_batches=batches,
+        )  # fmt: skip
         trainer.test(model, datamodule=data, verbose=False)
         frame = pd.read_csv(files["table"], sep="\t")
+        run.logged = dict(trainer.callback_metrics)
         return model, frame, json.loads((tmp_path / f"{name}.json").read_text())
 
     return run
@@ -97,6 +99,40 @@ def test_results_rank_the_unlikely_as_harmful(score, data):
     assert 0 < rows[32, "llr", "auroc"]["standard_error"] < 0.5
     assert (result["schema"], result["method"]) == ("variant_effect/1", "rope")
     assert result["data"]["scored"] == 49
+
+
+def test_those_scored_are_ranked_and_counted(score, data):
+    _, frame, result = score(data(lengths=[32], batch_size=10), batches=2)
+    part = frame[frame["llr_32"].notna()]
+    assert 0 < len(part) < len(frame)
+    assert part["label"].nunique() == 2
+    rows = {(r["score"], r["metric"]): r for r in result["results"]}
+    expected = roc_auc_score(part["label"], -part["llr_32"])
+    assert rows["llr", "auroc"]["value"] == pytest.approx(expected)
+    assert rows["llr", "auroc"]["variants"] == len(part) == score.logged["test_variants/32"]
+    assert result["not_ranked"] == []
+
+
+def test_one_class_has_no_metric_and_says_why(score, data):
+    with pytest.warns(UserWarning, match="llr at 32 nt has no AUROC and no AUPRC: all variants"):
+        _, frame, result = score(data(lengths=[32], batch_size=1), batches=1)
+    assert frame["llr_32"].notna().sum() == 1
+    label = int(frame.loc[frame["llr_32"].notna(), "label"].iloc[0])
+    assert result["results"] == []
+    assert result["not_ranked"][0] == {
+        "length": 32, "score": "llr", "variants": 1, "positives": label,
+        "reason": f"all variants scored have the label {label}",
+    }  # fmt: skip
+    assert set(score.logged) == {"test_variants/32"}
+
+
+def test_scores_that_are_no_numbers_have_no_metric(score, data, monkeypatch):
+    monkeypatch.setattr(
+        VariantEffect, "_llr", lambda self, batch: torch.full((len(batch["index"]),), torch.nan)
+    )
+    with pytest.warns(UserWarning, match="49 scores are not finite; check the model"):
+        _, _, result = score(data(lengths=[32]))
+    assert {row["score"] for row in result["results"]} == {"distance"}
 
 
 def test_sharing_windows_changes_nothing_but_the_centre(score, data):

@@ -31,10 +31,16 @@ def command(folder: Path, minutes: float) -> list[str]:
         "--trainer.callbacks.folder", f"{folder}/runs", "--trainer.callbacks.name", "soak",
         "--data.window", str(WINDOW), "--data.lengths", f"[512, {WINDOW}]",
         "--data.copies_per_window", "4",
-        "--trainer.max_steps", "1000000", "--trainer.max_time", f"00:00:00:{60 * minutes:.0f}",
+        "--trainer.max_steps", "1000000", "--trainer.max_time", time_limit(minutes),
         "--trainer.logger.save_dir", str(folder),
         "--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false",
     ]  # fmt: skip
+
+
+def time_limit(minutes: float) -> str:
+    """DD:HH:MM:SS, as Lightning reads it."""
+    left, seconds = divmod(round(60 * minutes), 60)
+    return f"{left // 1440:02d}:{left // 60 % 24:02d}:{left % 60:02d}:{seconds:02d}"
 
 
 def watch(process: subprocess.Popen, every: float) -> list[dict]:

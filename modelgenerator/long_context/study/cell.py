@@ -2,6 +2,7 @@
 """Run one cell in this process: `mgen fit`, then `mgen test` on every test set."""
 
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -77,13 +78,21 @@ def _fit(cell: Cell, work: Path, monitor: Optional[Path]) -> dict:
 
 def _mgen(*arguments: str) -> None:
     """Run upstream's own command line in this process."""
+    import torch.distributed as dist
+
     from modelgenerator.main import cli_main
 
     print("\n$ mgen " + shlex.join(arguments), flush=True)
     # With several devices Lightning starts the other ranks as this very command.
     command = str(Path(sys.executable).with_name("mgen"))
-    before, sys.argv = sys.argv, [command, *arguments]
+    argv, environment = sys.argv, dict(os.environ)
+    sys.argv = [command, *arguments]
     try:
         cli_main()
     finally:
-        sys.argv = before
+        # The next command starts ranks of its own: nothing may say that this one's are still there.
+        if dist.is_initialized():
+            dist.destroy_process_group()
+        sys.argv = argv
+        os.environ.clear()
+        os.environ.update(environment)

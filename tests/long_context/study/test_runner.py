@@ -115,3 +115,43 @@ def test_bad_options_are_refused(tmp_path, run):
     done = run("mgen-lc", "study", SMOKE, "--only", "[nothing]", "--output", tmp_path)
     assert done.returncode == 1
     assert "only: ['nothing'] names no cell" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.upstream
+def test_the_smoke_scale_runs_whole_and_is_reported(tmp_path, run):
+    done = run("mgen-lc", "study", SMOKE, "--jobs", "2", "--output", tmp_path / "out",
+               "--work", tmp_path / "work")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "out").glob("*/*.json"))) == 9
+    done = run("mgen-lc", "report", tmp_path / "out", "--output", tmp_path / "report")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "report/report.html").read_text()
+    for title in ("zero-shot", "1x", "4x"):
+        assert title in page.lower()
+
+
+@pytest.mark.slow
+@pytest.mark.upstream
+def test_a_cell_on_two_devices_is_a_cell_on_one(root, tmp_path, run):
+    """Training and testing each start ranks of their own, in one process after the other."""
+    values = []
+    for devices, batch in ((1, 2), (2, 1)):
+        plan = yaml.safe_load((root / SMOKE).read_text())
+        plan["methods"] = {"yarn": {"config": "configs/yarn_16x.yaml"}}
+        plan["regimes"] = {"tuned_1x": {"options": {"data.batch_size": batch}}}
+        plan["fit"]["data.lengths"] = [512]
+        plan["test"].update({"data.window": 512, "data.copies_per_window": 1})
+        plan["test"]["data.eval_windows"] = 2
+        plan["test_sets"]["held_out"]["options"]["data.lengths"] = [512]
+        for part in ("fit", "test"):
+            plan[part].update({"trainer.devices": devices, "trainer.strategy": "ddp"})
+        (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
+        out = tmp_path / str(devices)
+        done = run("mgen-lc", "study", tmp_path / "plan.yaml", "--output", out,
+                   "--work", tmp_path / "work")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        values.append(json.loads((out / "tuned_1x/yarn-0.json").read_text())["results"])
+    for one, two in zip(*values, strict=True):
+        assert one["masked_bases"] == two["masked_bases"]
+        assert two["value"] == pytest.approx(one["value"], rel=1e-4)

@@ -5,6 +5,7 @@ All become the same rows, 0-based and half-open. A format is recognised by conte
 """
 
 import gzip
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Optional, TextIO
@@ -49,21 +50,27 @@ def read_annotation(path: Path) -> list[Feature]:
     Raises:
         ValueError: If the file is none of these, a line is not complete, or there is no feature.
     """
+    try:
+        features = _read(path)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"annotation: {path} cannot be read: {error}") from None
+    if not features:
+        raise ValueError(f"annotation: {path} holds no feature.")
+    return features
+
+
+def _read(path: Path) -> list[Feature]:
     opened = gzip.open if _is_gzip(path) else open
     with opened(path, "rt", errors="replace") as text:
         parse = _format_of(text, path)
         text.seek(0)
         if parse is None:
-            features = list(_genbank(text))
-        else:
-            features = [
-                feature
-                for number, line in _lines(text)
-                for feature in _checked(parse, line, f"{path}, line {number}")
-            ]
-    if not features:
-        raise ValueError(f"annotation: {path} holds no feature.")
-    return features
+            return _genbank(text, path)
+        return [
+            feature
+            for number, line in _lines(text)
+            for feature in _checked(parse, line, f"{path}, line {number}")
+        ]
 
 
 def _is_gzip(path: Path) -> bool:
@@ -95,7 +102,7 @@ def _format_of(text: TextIO, path: Path) -> Optional[Callable[[str], list[Featur
 
 
 def _is_comment(line: str) -> bool:
-    return not line.strip() or line.startswith(("#", "track", "browser"))
+    return not line.strip() or line.startswith(("#", "track ", "browser "))
 
 
 def _lines(text: TextIO) -> Iterator[tuple[int, str]]:
@@ -158,7 +165,14 @@ def _gembase(line: str) -> list[Feature]:
     ]
 
 
-def _genbank(text: TextIO) -> Iterator[Feature]:
+def _genbank(text: TextIO, path: Path) -> list[Feature]:
+    try:
+        return list(_genbank_features(text))
+    except Exception as error:  # Biopython raises many kinds, and asserts
+        raise ValueError(f"annotation: {path} is no whole GenBank file: {error}") from None
+
+
+def _genbank_features(text: TextIO) -> Iterator[Feature]:
     """GenBank; a joined location becomes a row for each part, with one parent."""
     for record in SeqIO.parse(text, "genbank"):
         for number, feature in enumerate(record.features):

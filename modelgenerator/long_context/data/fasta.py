@@ -21,7 +21,7 @@ from tqdm import tqdm
 PIECE = 1 << 20  # letters
 PROGRESS_FROM = 30 << 20  # bytes of file; smaller ones are done within about a second
 
-_CONTINUED = "\0continued"  # no file has it: NUL is refused as binary
+_CONTINUED = "\0continued"  # a file that has it is refused as binary
 _COMPRESSED = {
     b"PK\x03\x04": "zip",
     b"BZh": "bzip2",
@@ -113,6 +113,10 @@ def _damaged(path: Path, reason: str) -> ValueError:
     )
 
 
+def _binary(path: Path) -> ValueError:
+    return ValueError(f"fasta: {path} is binary, not FASTA. Give FASTA text, plain or gzip.")
+
+
 def _decompressed(raw: io.BufferedReader) -> BinaryIO:
     """The file itself, or what is inside if its first bytes say gzip; bgzip is gzip in blocks."""
     return gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == b"\x1f\x8b" else raw
@@ -126,6 +130,8 @@ def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
             line = text.readline(PIECE)
         _check_head(line, path)
         while line:
+            if line.startswith(f">{_CONTINUED}"):
+                raise _binary(path)
             yield line
             line = text.readline(PIECE)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -137,7 +143,7 @@ def _check_head(line: str, path: Path) -> None:
     if not line:
         raise ValueError(f"fasta: {path} is empty. Give a file with sequences.")
     if "\0" in line:
-        raise ValueError(f"fasta: {path} is binary, not FASTA. Give FASTA text, plain or gzip.")
+        raise _binary(path)
     if not line.startswith(">"):
         kind = next((k for sign, k in _NOT_FASTA.items() if line.startswith(sign)), "text")
         raise ValueError(

@@ -7,11 +7,16 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
-from uuid import uuid4
 
 import numpy as np
 
-from modelgenerator.long_context.cache import CACHE_VARIABLE, PathLike, cache_folder
+from modelgenerator.long_context.cache import (
+    CACHE_VARIABLE,
+    PathLike,
+    cache_folder,
+    partial_folders,
+    partial_name,
+)
 from modelgenerator.long_context.data.fasta import AMBIGUOUS, read_fasta
 from modelgenerator.long_context.data.vocabulary import ID_OF_BYTE, N
 
@@ -22,7 +27,8 @@ def index_fasta(path: PathLike, cache: Optional[PathLike] = None) -> Path:
     """The folder with a FASTA file's index, made in one pass over the file if it is not there.
 
     The folder is written under a temporary name and renamed, so any number of processes may do
-    this at once, and one that is killed leaves nothing that could be taken for an index.
+    this at once, and one that is killed leaves nothing that could be taken for an index; what it
+    leaves is removed by the next.
 
     Raises:
         ValueError: If the file cannot be used, or the cache cannot be written.
@@ -36,8 +42,18 @@ def index_fasta(path: PathLike, cache: Optional[PathLike] = None) -> Path:
     folder = cache_folder(cache) / f"{_stem(path)}-{digest}"
     if _is_whole(folder):
         return folder
-    partial = _partial_folder(folder)
     try:
+        with partial_folders(folder.parent):
+            _make_index(path, folder)
+    except OSError as error:
+        raise _not_writable(folder.parent, error) from None
+    return folder
+
+
+def _make_index(path: Path, folder: Path) -> None:
+    partial = folder.with_name(partial_name(folder.name))
+    try:
+        partial.mkdir()  # unlike tempfile's, open to whom the user's umask says
         _write_index(path, partial)
         if folder.exists() and not _is_whole(folder):  # cut short by something other than us
             shutil.rmtree(folder, ignore_errors=True)
@@ -46,11 +62,8 @@ def index_fasta(path: PathLike, cache: Optional[PathLike] = None) -> Path:
         except OSError:  # another process was first; its index is the same
             if not _is_whole(folder):
                 raise
-    except OSError as error:
-        raise _not_writable(folder.parent, error) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return folder
 
 
 def _stem(path: Path) -> str:
@@ -67,15 +80,6 @@ def _is_whole(folder: Path) -> bool:
         return (folder / "ids").stat().st_size == sum(lengths) and (folder / "n_runs.npy").exists()
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _partial_folder(folder: Path) -> Path:
-    try:
-        partial = folder.with_name(f".{folder.name}.{uuid4().hex}")
-        partial.mkdir(parents=True)  # unlike tempfile's, open to whom the user's umask says
-        return partial
-    except OSError as error:
-        raise _not_writable(folder.parent, error) from None
 
 
 def _not_writable(cache: Path, error: OSError) -> ValueError:

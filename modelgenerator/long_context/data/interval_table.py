@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads intervals from BED, GFF, CSV, TSV or Parquet as 0-based, half-open rows."""
 
+import csv
 import gzip
+import io
 from pathlib import Path
 
 import pandas as pd
+
+from modelgenerator.long_context.data.delimited import read_delimited
 
 BED_COLUMNS = ["chrom", "start", "stop", "label", "score", "strand"]
 GFF_COLUMNS = [
@@ -24,6 +28,8 @@ ALIASES = {
     "end": "stop", "chromstart": "start", "chromend": "stop",
     "pos": "position", "subset": "split",
 }  # fmt: skip
+COMMENTS = ("#", "track ", "browser ")
+LARGEST = 2**53  # beyond it not every whole number is a float
 OURS = {"chrom", "start", "stop", "position", "strand", "split", "ref", "alt"}
 
 
@@ -49,9 +55,14 @@ def read_interval_table(path: str, one_based: bool = False) -> pd.DataFrame:
     suffix = Path(path.removesuffix(".gz")).suffix.lower()
     try:
         frame = _read(path, suffix)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # of a damaged file each compression has errors of its own
         raise ValueError(f"table: {path} cannot be read: {error}") from None
     frame = frame.rename(columns=_name)
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ValueError(
+            f"table: {path} has two columns that both mean {twice[0]}. Leave one of them out."
+        )
     points = "position" in frame and "start" not in frame
     needed = ["chrom", "position"] if points else ["chrom", "start", "stop"]
     missing = [name for name in needed if name not in frame]
@@ -62,10 +73,11 @@ def read_interval_table(path: str, one_based: bool = False) -> pd.DataFrame:
             "position."
         )
     for name in needed[1:]:
-        numbers = pd.to_numeric(frame[name], errors="coerce")
-        if numbers.isna().any():
-            odd = frame[name][numbers.isna()].iloc[0]
-            raise ValueError(f"table: {path}: {name} {odd!r} is no number.")
+        numbers = pd.to_numeric(frame[name].astype(str), errors="coerce").astype(float)
+        wrong = ~(numbers.abs() <= LARGEST) | (numbers % 1 != 0)
+        if wrong.any():
+            odd = frame[name][wrong].iloc[0]
+            raise ValueError(f"table: {path}: {name} {odd!r} is no whole number.")
         frame[name] = numbers.astype("int64")
     from_one = {".bed": False, ".gff": True, ".gff3": True}.get(suffix, one_based)
     if points:
@@ -86,18 +98,25 @@ def _name(name: object) -> object:
 def _read(path: str, suffix: str) -> pd.DataFrame:
     if suffix == ".parquet":
         return pd.read_parquet(path)
-    if suffix in (".gff", ".gff3"):
-        return pd.read_csv(path, sep="\t", comment="#", names=GFF_COLUMNS, dtype={"chrom": str})
-    separator = "," if suffix == ".csv" else "\t"
-    if suffix != ".bed" or _has_header(path):
-        return pd.read_csv(path, sep=separator)
-    frame = pd.read_csv(path, sep=separator, header=None, comment="#")
+    if suffix not in (".bed", ".gff", ".gff3"):
+        return read_delimited(path, "," if suffix == ".csv" else "\t")
+    # pandas would cut a line at any "#", and take a quotation mark for one around several lines.
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
+        lines = [line for line in file if line.strip()]
+    header = suffix == ".bed" and bool(lines) and _is_header(lines[0])
+    lines = lines[:1] * header + [x for x in lines[header:] if not x.startswith(COMMENTS)]
+    text = io.StringIO("".join(lines))
+    plain = {"quoting": csv.QUOTE_NONE}
+    if suffix != ".bed":
+        return read_delimited(text, "\t", names=GFF_COLUMNS, dtype={"chrom": str}, **plain)
+    if header:
+        return read_delimited(text, "\t", **plain)
+    frame = pd.read_csv(text, sep="\t", header=None, **plain)
     names = [*BED_COLUMNS, *(f"column_{i + 1}" for i in range(6, frame.shape[1]))]
     return frame.set_axis(names[: frame.shape[1]], axis=1)
 
 
-def _has_header(path: str) -> bool:
+def _is_header(line: str) -> bool:
     """A BED whose second field is no number names its columns, as BEND's do."""
-    with (gzip.open if path.endswith(".gz") else open)(path, "rt") as file:
-        fields = file.readline().rstrip("\n").split("\t")
+    fields = line.rstrip("\n").split("\t")
     return len(fields) > 1 and not fields[1].lstrip("-").isdigit()

@@ -2,6 +2,7 @@
 """Reads variants from VCF or a table and finds them in a genome; what is left out is counted."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import takewhile
@@ -12,15 +13,18 @@ import fsspec
 import numpy as np
 import pandas as pd
 
+from modelgenerator.long_context.data.delimited import read_delimited
 from modelgenerator.long_context.data.genome import Genome
+from modelgenerator.long_context.data.interval_table import LARGEST
 from modelgenerator.long_context.data.vocabulary import decode
 
 READERS = {
-    ".csv": pd.read_csv,
-    ".tsv": lambda path: pd.read_csv(path, sep="\t"),
-    ".txt": lambda path: pd.read_csv(path, sep="\t"),
+    # As text, or a chromosome 1 becomes 1.0 where another row has none.
+    ".csv": lambda path: read_delimited(path, ",", dtype=str),
+    ".tsv": lambda path: read_delimited(path, "\t", dtype=str),
+    ".txt": lambda path: read_delimited(path, "\t", dtype=str),
     ".parquet": pd.read_parquet,
-    ".jsonl": lambda path: pd.read_json(path, lines=True),
+    ".jsonl": lambda path: pd.read_json(path, lines=True, dtype=False),
     ".vcf": lambda path: _read_vcf(path),
 }
 COMPRESSED = (".gz", ".bgz", ".bz2", ".xz", ".zst")
@@ -58,13 +62,19 @@ def read_variants(
             f"variants: {path} has no column {', '.join(missing)}; it has "
             f"{', '.join(map(str, frame.columns))}. Needed are {', '.join(REQUIRED)}."
         )
+    twice = [name for name in REQUIRED if (frame.columns == name).sum() > 1]
+    if twice:
+        raise ValueError(
+            f"variants: {path} has two columns {twice[0]}, in upper and lower case. Leave one out."
+        )
     left_out: Counter = Counter()
     labels = _labels(frame, path, label, positive, negative)
     frame = frame[list(REQUIRED)].astype({"chrom": str, "ref": str, "alt": str})
     if labels is not None:
         left_out["neither positive nor negative"] = int(labels.isna().sum())
         frame = frame.assign(label=labels)[labels.notna()].astype({"label": int})
-    frame["pos"] = pd.to_numeric(frame["pos"], errors="coerce")
+    pos = pd.to_numeric(frame["pos"].astype(str), errors="coerce").astype(float)
+    frame["pos"] = pos.where((pos.abs() <= LARGEST) & (pos % 1 == 0))
     left_out["no position"] = int(frame["pos"].isna().sum())
     frame = frame.dropna(subset="pos").astype({"pos": int})
     frame = frame.assign(
@@ -146,7 +156,7 @@ def _read(path: str) -> pd.DataFrame:
         raise ValueError(f"variants: {path} does not exist. Give an existing file.")
     try:
         return reader(path)
-    except (OSError, ValueError, pd.errors.ParserError, EOFError) as error:
+    except Exception as error:  # of a damaged file each compression has errors of its own
         raise ValueError(f"variants: {path} cannot be read: {error}") from None
 
 
@@ -155,9 +165,8 @@ def _read_vcf(path: str) -> pd.DataFrame:
     compression = "gzip" if path.endswith(".bgz") else "infer"
     with fsspec.open(path, "rt", compression=compression) as lines:
         header = sum(1 for _ in takewhile(lambda line: line.startswith("##"), lines))
-    frame = pd.read_csv(
-        path, sep="\t", skiprows=header, dtype=str, quoting=csv.QUOTE_NONE, compression=compression
-    )
+    options = {"skiprows": header, "dtype": str, "compression": compression}
+    frame = read_delimited(path, "\t", quoting=csv.QUOTE_NONE, **options)
     if frame.columns[0] != "#CHROM":
         raise ValueError("no line begins with #CHROM.")
     return frame
@@ -179,7 +188,8 @@ def _labels(
     if label in frame:
         values = frame[label]
     elif "INFO" in frame:
-        values = frame["INFO"].str.extract(rf"(?:^|;){label}=([^;]*)", expand=False)
+        key = rf"(?:^|;){re.escape(label)}=([^;]*)"
+        values = frame["INFO"].astype(str).str.extract(key, expand=False)
         values = None if values.isna().all() else values
     else:
         values = None

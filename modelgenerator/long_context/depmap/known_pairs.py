@@ -95,8 +95,9 @@ def read_pairs(path: str) -> list[tuple[int, int]]:
     pairs = []
     try:
         lines = Path(path).read_text().splitlines()
-    except OSError as error:
-        raise ValueError(f"pairs: {path} cannot be read ({error.strerror}).") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise ValueError(f"pairs: {path} cannot be read ({reason}).") from None
     for number, line in enumerate(lines, 1):
         fields = line.split()
         try:

@@ -82,10 +82,11 @@ def read_bed(path: str) -> list[tuple[str, int, int, str]]:
     found = []
     try:
         lines = Path(path).read_text().splitlines()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read ({error.strerror}).") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise ValueError(f"{path} cannot be read ({reason}).") from None
     for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith(("#", "track", "browser")):
+        if not line.strip() or line.startswith(("#", "track ", "browser ")):
             continue
         fields = line.split("\t") if "\t" in line else line.split()
         try:

@@ -10,6 +10,7 @@ import json
 import os
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -17,7 +18,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 
 SCHEMA = "dependency_map/1"
-DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class Block(NamedTuple):
@@ -86,7 +87,7 @@ class MapFolder:
                     "another folder, or delete this one."
                 )
             return
-        if self.path.exists() and any(p.name != "blocks" for p in self.path.iterdir()):
+        if self.path.exists() and not all(_is_ours(path) for path in self.path.iterdir()):
             raise ValueError(
                 f"output: {self.path} holds other files and no map. Give a new or empty folder."
             )
@@ -159,7 +160,15 @@ class MapFolder:
         return MapValues(start + rows, start + columns, values.mean(axis=0), reference, about)
 
     def _reference(self, strand: str) -> np.ndarray:
-        return np.load(self.path / f"reference_{_NAMES[strand]}.npz")["probabilities"]
+        path = self.path / f"reference_{_NAMES[strand]}.npz"
+        try:
+            with np.load(path) as file:
+                return file["probabilities"]
+        except DAMAGED as error:
+            raise ValueError(
+                f"{path} is missing or damaged ({error}). Run the same mgen predict again; it "
+                "writes it anew."
+            ) from None
 
     def _blocks(self) -> Iterator[Block]:
         for path in sorted((self.path / "blocks").glob("*.npz")):
@@ -183,6 +192,11 @@ class MapFolder:
 
 
 _NAMES = {"+": "forward", "-": "reverse"}
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a run that was killed as it began can have left this behind."""
+    return path.name == "blocks" or (path.name.startswith(".map.json.") and path.suffix == ".part")
 
 
 def _write_npz(path: Path, **arrays: np.ndarray) -> None:

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Optional
 from urllib.parse import urlparse
 
 from Bio import SeqIO
 
+from modelgenerator.long_context.cache import partial_folders, partial_name
 from modelgenerator.long_context.genomes.download import download
 from modelgenerator.long_context.genomes.manifest import File, expand, known_genomes
 from modelgenerator.long_context.genomes.packages import download_package, extract
@@ -110,9 +110,13 @@ def _local(source: str) -> Path:
 
 @contextmanager
 def _work_folder() -> Iterator[Path]:
-    store_folder().mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=store_folder(), prefix=".work-") as folder:
-        yield Path(folder)
+    with partial_folders(store_folder()):
+        folder = store_folder() / partial_name("work")
+        try:
+            folder.mkdir()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _store(name: str, package: Path, source: str, work: Path) -> None:

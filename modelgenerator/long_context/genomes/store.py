@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Optional
-from uuid import uuid4
 
-from modelgenerator.long_context.cache import CACHE_VARIABLE, cache_folder
+from modelgenerator.long_context.cache import CACHE_VARIABLE, cache_folder, partial_name
 
 RECORD = "record.json"
 
@@ -54,7 +53,7 @@ def new_genome(name: str, source: str, licence: str) -> Iterator[Path]:
         ValueError: If the disk is full or the folder cannot be written.
     """
     final = store_folder() / name
-    partial = final.with_name(f".{name}.{uuid4().hex}")
+    partial = final.with_name(partial_name(name))
     with disk_errors():
         try:
             partial.mkdir(parents=True)

@@ -181,3 +181,7 @@ def test_text_that_is_not_fasta(write, text, kind):
 
 def test_record_without_a_name(write):
     refused(write(b">\nACGT\n"), "without a name")
+
+
+def test_a_header_that_means_something_to_us_alone(write):
+    refused(write(b">a\nACGT\n>\0continued\nACGT\n"), "is binary, not FASTA")

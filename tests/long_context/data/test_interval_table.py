@@ -57,7 +57,11 @@ def test_positions_are_points(tmp_path):
     ("name", "text", "message"),
     [
         ("x.csv", "chrom,begin,stop\n1,2,3\n", "has no column start; it has chrom, begin, stop"),
-        ("x.csv", "chrom,start,stop\n1,two,3\n", "start 'two' is no number"),
+        ("x.csv", "chrom,start,stop\n1,two,3\n", "start 'two' is no whole number"),
+        ("x.csv", "chrom,start,stop\n1,2.5,3\n", "start 2.5 is no whole number"),
+        ("x.csv", "chrom,start,stop\n1,2,inf\n", "stop inf is no whole number"),
+        ("x.csv", "chrom,start,stop\n1,2,3,4\n", "more fields than the header"),
+        ("x.csv", "chrom,start,stop,end\n1,2,3,4\n", "two columns that both mean stop"),
         ("x.csv", "chrom,start,stop\n1,9,3\n", "row 0 ends before it starts"),
         ("x.csv", "", "cannot be read"),
         ("x.bed.gz", "", "cannot be read"),
@@ -68,3 +72,13 @@ def test_bad_tables_are_refused(tmp_path, name, text, message):
         read(tmp_path, name, text)
     with pytest.raises(ValueError, match="does not exist"):
         read_interval_table(str(tmp_path / "none.bed"))
+
+
+def test_bed_has_no_quotes_and_comments_are_whole_lines(tmp_path):
+    text = '#a\nchr1\t1\t2\t"a\t0\t-\n#b\nchr1\t3\t4\tb"\t0\t-\nchr1\t5\t6\tc#1\t0\t+\n'
+    found = rows(read(tmp_path, "x.bed", text), "label", "strand")
+    assert found == [
+        ["chr1", 1, 2, '"a', "-"],
+        ["chr1", 3, 4, 'b"', "-"],
+        ["chr1", 5, 6, "c#1", "+"],
+    ]

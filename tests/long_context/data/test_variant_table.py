@@ -148,3 +148,28 @@ def test_none_is_left(genome):
     message = r"none can be placed .* sequences not found: 7; the genome has chr1"
     with pytest.raises(ValueError, match=message):
         place_variants(table(("7", 1, "A", "C")), genome, 1, 0.01)
+
+
+def test_a_row_without_a_chromosome_does_not_change_the_others(tmp_path):
+    frame, _ = read(table(["1", 3, "G", "T"], [None, 4, "T", "A"]), tmp_path)
+    assert frame["chrom"].tolist()[0] == "1"
+
+
+def test_positions_are_whole_numbers(tmp_path):
+    frame, left_out = read(table(["1", "3.5", "G", "T"], ["1", "4", "T", "A"]), tmp_path)
+    assert frame["pos"].tolist() == [4]
+    assert left_out["no position"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (VCF + "1\t1\t.\tA\tC\t.\t.\tX\t\n", "cannot be read"),
+        ("#CHROM\tPOS\tREF\tALT\n1\t1\tA\tC\tx\n", "more fields than the header"),
+        ("#CHROM\tPOS\tpos\tREF\tALT\n1\t1\t2\tA\tC\n", "two columns pos"),
+    ],
+)
+def test_rows_that_would_be_misread_are_refused(tmp_path, text, message):
+    (tmp_path / "x.vcf").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_variants(str(tmp_path / "x.vcf"))

@@ -117,3 +117,18 @@ def test_manifest_of_another_kind(tmp_path):
     (tmp_path / "map.json").write_text(json.dumps({"schema": "other/1"}))
     with pytest.raises(ValueError, match="schema is 'other/1'"):
         MapFolder(tmp_path).about()
+
+
+def test_a_start_that_was_killed_is_gone_on_with(tmp_path):
+    (tmp_path / "blocks").mkdir()
+    (tmp_path / ".map.json.123.part").write_text('{"schema": ')
+    MapFolder(tmp_path).start(ABOUT)
+    assert MapFolder(tmp_path).about()["rows"] == ABOUT["rows"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", None])
+def test_damaged_reference(folder, content):
+    path = folder.path / "reference_forward.npz"
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(ValueError, match="reference_forward.npz is missing or damaged"):
+        folder.load()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The computed table of docs/memory.md: what fits where.
+"""The computed table of docs/memory.md and its Chinese twin: what fits where.
 
 python benchmarks/memory.py [--check]
 """
@@ -11,7 +11,8 @@ from steps import SHAPES, Shape
 
 from modelgenerator.long_context.memory import TrainingStep, peak_memory
 
-PAGE = Path(__file__).parents[1] / "docs" / "memory.md"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = (DOCS / "memory.md", DOCS / "memory.zh-CN.md")
 BEGIN, END = "<!-- begin: computed -->\n", "\n<!-- end: computed -->"
 MODELS = {"AIDO.DNA-300M": SHAPES["300m"], "AIDO.DNA-7B": Shape(32, 4352, 11584, 32)}
 LENGTHS = (4_000, 16_000, 64_000)
@@ -58,12 +59,13 @@ def table() -> str:
 
 
 def main() -> None:
-    """Write the table into the page, or say that the page is out of date."""
-    before, rest = PAGE.read_text().split(BEGIN)
-    text = f"{before}{BEGIN}{table()}{END}{rest.split(END)[1]}"
-    if "--check" in sys.argv and text != PAGE.read_text():
-        sys.exit("docs/memory.md is out of date: run python benchmarks/memory.py")
-    PAGE.write_text(text)
+    """Write the table into the pages, or say that one is out of date."""
+    for page in PAGES:
+        before, rest = page.read_text().split(BEGIN)
+        text = f"{before}{BEGIN}{table()}{END}{rest.split(END)[1]}"
+        if "--check" in sys.argv and text != page.read_text():
+            sys.exit(f"docs/{page.name} is out of date: run python benchmarks/memory.py")
+        page.write_text(text)
 
 
 if __name__ == "__main__":

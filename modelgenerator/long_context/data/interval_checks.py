@@ -55,12 +55,20 @@ def assign_splits(
     return splits
 
 
+def allele_sites(part: pd.DataFrame) -> np.ndarray:
+    """Global position of each row's alleles: its `site`, or `start` where there is no such column.
+
+    Args:
+        part: Rows with `low`, the global position of their sequence's first base.
+    """
+    return (part["low"] + (part["site"] if "site" in part else part["start"])).to_numpy()
+
+
 def check_alleles(part: pd.DataFrame, kept: Kept, genome: Genome) -> None:
     """Leave out what is no substitution of one base, and alleles that are not the genome's.
 
     Args:
-        part: Rows with `alt`, perhaps `ref`, `start` and `low`, the global position of their
-            sequence's first base.
+        part: Rows with `alt`, perhaps `ref`, and what `allele_sites` needs.
         kept: Which rows are left.
         genome: The genome they should be of.
 
@@ -73,7 +81,7 @@ def check_alleles(part: pd.DataFrame, kept: Kept, genome: Genome) -> None:
     rows = kept.mask
     if not rows.any():
         return
-    site = (part["low"] + part["start"]).to_numpy()[rows]
+    site = allele_sites(part)[rows]
     expected = alleles.get("ref", alleles["alt"])[rows].to_numpy(str)
 
     def wrong(shift: int) -> np.ndarray:

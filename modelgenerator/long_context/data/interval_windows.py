@@ -21,6 +21,7 @@ from modelgenerator.long_context.data.collate import collate, example, with_spec
 from modelgenerator.long_context.data.genome import Genome
 from modelgenerator.long_context.data.index import index_fasta
 from modelgenerator.long_context.data.interval_checks import (
+    allele_sites,
     assign_splits,
     check_alleles,
     count_overlapping,
@@ -39,7 +40,7 @@ class Intervals(NamedTuple):
     Attributes:
         frame: `chrom` (as written), `start` and `stop` (0-based, half-open; equal for a point),
             `split` (train, valid or test); optionally `strand` ("+" or "-"), `ref` and `alt`
-            (letters at `start`).
+            (letters at `site` or, without such a column, at `start`).
         labels: Anything that gives the labels of row i by `[i]`, with `len`.
         missing: Rows without a usable label, bool.
     """
@@ -67,7 +68,8 @@ class IntervalRows(Dataset):
         reverse: Whether to read the other strand, bool [windows].
         labels: Labels of each row of the table, by index.
         index: Row of the table of each window, int64 [windows].
-        alts: Letter that replaces the base at length // 2, for `pair_ids`.
+        alts: Letter that replaces the base at its site, for `pair_ids`.
+        sites: Global position that each of `alts` replaces, int64 [windows].
         hidden: Stretches that are read as N, for rows of the table that have any: global positions,
             int64 [stretches, 2].
     """
@@ -81,6 +83,7 @@ class IntervalRows(Dataset):
         labels: Sequence,
         index: np.ndarray,
         alts: Optional[np.ndarray] = None,
+        sites: Optional[np.ndarray] = None,
         hidden: Optional[Mapping[int, np.ndarray]] = None,
     ):
         self.genome = genome
@@ -90,6 +93,7 @@ class IntervalRows(Dataset):
         self.labels = labels
         self.index = index
         self.alts = alts
+        self.sites = sites
         self.hidden = hidden or {}
 
     def __len__(self) -> int:
@@ -101,12 +105,14 @@ class IntervalRows(Dataset):
         ids, name = self.genome.read(start, length), self.genome.locate(start, length)
         for first, last in self.hidden.get(row, ()):
             ids[first - start : last - start] = N
+        other = ids.copy()
+        if self.alts is not None:
+            other[self.sites[index] - start] = ID_OF_BYTE[ord(self.alts[index])]
         if self.reverse[index]:
-            ids, name = reverse_complement(ids), f"{name}(-)"
+            ids, other = reverse_complement(ids), reverse_complement(other)
+            name = f"{name}(-)"
         out = example(ids, self.labels[row], name)
         if self.alts is not None:
-            other = ids.copy()
-            other[length // 2] = ID_OF_BYTE[ord(self.alts[index])]
             out["pair_ids"] = with_special_tokens(other)
         return out
 
@@ -329,6 +335,7 @@ class IntervalWindows(DataInterface):
             intervals.labels,
             part.index.to_numpy(),
             part["alt"].str.upper().to_numpy() if "alt" in part else None,
+            allele_sites(part),
         )
 
     def train_dataloader(self) -> DataLoader:

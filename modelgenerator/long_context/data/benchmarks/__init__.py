@@ -3,7 +3,10 @@
 
 from modelgenerator.long_context.data.benchmarks.bend import Bend
 from modelgenerator.long_context.data.benchmarks.bgi import HumanPopulation, VariantHotspot
-from modelgenerator.long_context.data.benchmarks.dnalongbench import EnhancerTargetGene
+from modelgenerator.long_context.data.benchmarks.dnalongbench import (
+    EnhancerTargetGene,
+    VariantTargetGene,
+)
 from modelgenerator.long_context.data.benchmarks.generteam import Taxonomy
 from modelgenerator.long_context.data.benchmarks.genomic_niah import GenomicNIAH
 from modelgenerator.long_context.data.benchmarks.gue import GUELong
@@ -11,6 +14,9 @@ from modelgenerator.long_context.data.benchmarks.long_range_benchmark import Lon
 from modelgenerator.long_context.data.benchmarks.mrnabench import (
     TranscriptLabels,
     TranscriptValues,
+)
+from modelgenerator.long_context.data.benchmarks.transcription_initiation import (
+    TranscriptionInitiation,
 )
 from modelgenerator.long_context.data.benchmarks.vep_windows import VariantPairs
 
@@ -24,6 +30,8 @@ __all__ = [
     "Taxonomy",
     "TranscriptLabels",
     "TranscriptValues",
+    "TranscriptionInitiation",
     "VariantHotspot",
     "VariantPairs",
+    "VariantTargetGene",
 ]

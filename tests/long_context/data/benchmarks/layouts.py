@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes small files laid out as each benchmark's own: same names, same columns, random DNA."""
 
+import gzip
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -221,8 +223,8 @@ def enhancer_gene(folder):
                 "gene_start": start,
                 "gene_end": start + 2_000,
                 "region_chrom": "chr1" if i < 8 else "chr2",
-                "region_start": start + 5_000 if plus else start - 1_000,
-                "region_end": start + 5_500 if plus else start - 500,
+                "region_start": start + 5_000 if plus else start - 1_500,
+                "region_end": start + 5_500 if plus else start - 1_000,
                 "gene_id": f"g{i}",
                 "gene_strand": "+" if plus else "-",
                 "region_id": f"r{i}",
@@ -231,3 +233,36 @@ def enhancer_gene(folder):
             }
         )
     write(folder / "pairs.tsv", pd.DataFrame(rows))
+
+
+def eqtl_gene(folder, records):
+    """The same pairs with variants for regions; row 6 is a deletion."""
+    enhancer_gene(folder)
+    frame = pd.read_csv(folder / "pairs.tsv", sep="\t")
+    frame["region_end"] = frame["region_start"] + 1
+    sites = zip(frame["region_chrom"], frame["region_start"], strict=True)
+    frame["allele1"] = [records[chrom][at] for chrom, at in sites]
+    frame["allele2"] = ["ACGT"["ACGT".index(base) - 1] for base in frame["allele1"]]
+    frame.loc[6, "region_end"] += 1
+    chrom, at = frame.loc[6, ["region_chrom", "region_start"]]
+    frame.loc[6, "allele1"] = records[chrom][at : at + 2]
+    write(folder / "eqtls.tsv", frame)
+
+
+def transcription_initiation(folder, names, chroms):
+    """Tracks i = 0 to 9 that are i + 1 on the second half of each chromosome, and nothing before.
+
+    `names` are the files in the order of the tracks, two blacklists last.
+    """
+    import pyBigWig
+
+    folder.mkdir(parents=True, exist_ok=True)
+    *tracks, plus, minus = names
+    for i, name in enumerate(tracks):
+        with pyBigWig.open(str(folder / name), "w") as file:
+            file.addHeader(list(chroms.items()))
+            for chrom, length in chroms.items():
+                file.addEntries([chrom], [length // 2], ends=[length], values=[i + 1.0])
+    for name, start in ((plus, 600), (minus, 900)):
+        with gzip.open(folder / name, "wt") as out:
+            out.write(f"chr8\t{start}\t{start + 100}\n")

@@ -30,15 +30,30 @@ def bin_hidden(hidden: Tensor, bin_size: int) -> Tensor:
     return inside if bin_size == 1 else inside.view(batch, bins, bin_size, width).mean(dim=2)
 
 
-def _check_bins(bin_size: int, labels: Tensor, predictions: Tensor) -> None:
-    if labels.shape[:2] != predictions.shape[:2]:
-        raise ValueError(
-            f"bin_size: {bin_size} gives {predictions.shape[1]} bins a window, and labels are "
-            f"{tuple(labels.shape)}. Give model and data the same bin_size."
-        )
+class _Bins(LabelledTask):
+    """What tasks with a label for every bin share; mixed into upstream's tasks."""
+
+    def _set_bins(self, bin_size: int) -> None:
+        if bin_size < 1:
+            raise ValueError(f"bin_size: {bin_size}; give at least 1.")
+        self.bin_size = bin_size
+
+    def forward(self, collated_batch: dict) -> Tensor:
+        """What the adapter says of each bin, [batch, n // bin_size, outputs]."""
+        hidden = self.backbone(
+            input_ids=collated_batch["input_ids"], attention_mask=collated_batch["attention_mask"]
+        ).last_hidden_state
+        return self.adapter(bin_hidden(hidden, self.bin_size))
+
+    def _check_bins(self, labels: Tensor, predictions: Tensor) -> None:
+        if labels.shape[:2] != predictions.shape[:2]:
+            raise ValueError(
+                f"bin_size: {self.bin_size} gives {predictions.shape[1]} bins a window, and labels "
+                f"are {tuple(labels.shape)}. Give model and data the same bin_size."
+            )
 
 
-class BinClassification(LabelledTask, SequenceClassification):
+class BinClassification(_Bins, SequenceClassification):
     """Classify every nucleotide of a window, or every bin of several.
 
     Upstream's TokenClassification takes strings, cannot ignore single positions, and keeps every
@@ -69,22 +84,12 @@ class BinClassification(LabelledTask, SequenceClassification):
             self.save_hyperparameters()
         if self.multilabel:
             raise ValueError("multilabel: true; a nucleotide or bin has one class here. Leave out.")
-        if bin_size < 1:
-            raise ValueError(f"bin_size: {bin_size}; give at least 1.")
-        self.bin_size = bin_size
+        self._set_bins(bin_size)
         kind = "binary" if n_classes == 2 else "multiclass"
         options = {"num_classes": n_classes, "thresholds": THRESHOLDS}
         for stage in ("train", "val", "test"):
             self.metrics[f"{stage}_metrics"]["auroc"] = tm.AUROC(kind, **options)
         self.metrics["test_metrics"]["auprc"] = tm.AveragePrecision(kind, average=None, **options)
-
-    def forward(self, collated_batch: dict) -> Tensor:
-        """Logits [batch, n // bin_size, n_classes]."""
-        mask = collated_batch["attention_mask"]
-        hidden = self.backbone(
-            input_ids=collated_batch["input_ids"], attention_mask=mask
-        ).last_hidden_state
-        return self.adapter(bin_hidden(hidden, self.bin_size))
 
     def evaluate(
         self,
@@ -95,7 +100,7 @@ class BinClassification(LabelledTask, SequenceClassification):
     ) -> dict:
         """Loss and metrics over all labelled nucleotides or bins of the batch."""
         labels = collated_batch["labels"]
-        _check_bins(self.bin_size, labels, logits)
+        self._check_bins(labels, logits)
         asked = labels != IGNORED
         if not asked.any():
             return {"loss": logits.sum() * 0.0}  # a batch of N alone, say
@@ -103,7 +108,7 @@ class BinClassification(LabelledTask, SequenceClassification):
         return super().evaluate(logits[asked], asked_of, stage, loss_only)
 
 
-class BinRegression(LabelledTask, SequenceRegression):
+class BinRegression(_Bins, SequenceRegression):
     """Predict one or several tracks of numbers along a window.
 
     Note:
@@ -132,21 +137,11 @@ class BinRegression(LabelledTask, SequenceRegression):
         )
         if self.__class__ is BinRegression:
             self.save_hyperparameters()
-        if bin_size < 1:
-            raise ValueError(f"bin_size: {bin_size}; give at least 1.")
-        self.bin_size = bin_size
+        self._set_bins(bin_size)
         for metrics in self.metrics.values():
             for name in [name for name in metrics if name.startswith("spearman")]:
                 del metrics[name]
         self.metrics_to_pbar = set(self.metrics["train_metrics"])
-
-    def forward(self, collated_batch: dict) -> Tensor:
-        """Predictions [batch, n // bin_size, num_outputs]."""
-        mask = collated_batch["attention_mask"]
-        hidden = self.backbone(
-            input_ids=collated_batch["input_ids"], attention_mask=mask
-        ).last_hidden_state
-        return self.adapter(bin_hidden(hidden, self.bin_size))
 
     def evaluate(
         self,
@@ -157,7 +152,7 @@ class BinRegression(LabelledTask, SequenceRegression):
     ) -> dict:
         """Loss and metrics over all labelled bins of the batch."""
         labels = collated_batch["labels"].to(predictions.dtype)
-        _check_bins(self.bin_size, labels, predictions)
+        self._check_bins(labels, predictions)
         asked = ~labels.isnan().any(dim=-1)
         if not asked.any():
             return {"loss": predictions.sum() * 0.0}

@@ -11,6 +11,7 @@ from modelgenerator.long_context.data.labelled_sequences import (
     SequenceMultilabels,
     SequenceValues,
 )
+from modelgenerator.long_context.data.sequence_tables import SequenceTable
 
 # Dataset on the hub, and the file in it.
 VALUES = {
@@ -25,7 +26,35 @@ LABELS = {
 }
 
 
-class TranscriptValues(SequenceValues):
+class _Transcripts(SequenceTable):
+    """One file with all rows, split by gene; mixed into either kind of labels."""
+
+    sets: dict
+
+    def __init__(
+        self,
+        name: str,
+        path: Optional[str] = None,
+        window: int = 12_288,
+        y_col: str = "target",
+        group_col: Optional[str] = "gene",
+        test_split_name: Optional[str] = None,
+        **kwargs,
+    ):
+        hub, file = self.sets[name]
+        super().__init__(
+            path or hub,
+            window,
+            y_col=y_col,
+            group_col=group_col,
+            test_split_name=test_split_name,
+            **kwargs,
+        )
+        self.name = name
+        self.train_split_files = self.train_split_files or [file]
+
+
+class TranscriptValues(_Transcripts, SequenceValues):
     """A number for a transcript: half-life (Saluki), ribosome load or translation efficiency.
 
     Args:
@@ -35,32 +64,19 @@ class TranscriptValues(SequenceValues):
         y_col: Column with the numbers.
     """
 
+    sets = VALUES
+
     def __init__(
         self,
         name: Literal[
             "half_life_human", "half_life_mouse", "ribosome_load", "translation_efficiency_human"
         ] = "half_life_human",
-        path: Optional[str] = None,
-        window: int = 12_288,
-        y_col: str = "target",
-        group_col: Optional[str] = "gene",
-        test_split_name: Optional[str] = None,
         **kwargs,
     ):
-        hub, file = VALUES[name]
-        super().__init__(
-            path or hub,
-            window,
-            y_col=y_col,
-            group_col=group_col,
-            test_split_name=test_split_name,
-            **kwargs,
-        )
-        self.name = name
-        self.train_split_files = self.train_split_files or [file]
+        super().__init__(name, **kwargs)
 
 
-class TranscriptLabels(SequenceMultilabels):
+class TranscriptLabels(_Transcripts, SequenceMultilabels):
     """Several yes or no for a transcript: molecular functions (GO), or where its protein is found.
 
     Args:
@@ -70,24 +86,11 @@ class TranscriptLabels(SequenceMultilabels):
         y_col: Column with the labels.
     """
 
+    sets = LABELS
+
     def __init__(
         self,
         name: Literal["go_molecular_function", "protein_localization"] = "go_molecular_function",
-        path: Optional[str] = None,
-        window: int = 12_288,
-        y_col: str = "target",
-        group_col: Optional[str] = "gene",
-        test_split_name: Optional[str] = None,
         **kwargs,
     ):
-        hub, file = LABELS[name]
-        super().__init__(
-            path or hub,
-            window,
-            y_col=y_col,
-            group_col=group_col,
-            test_split_name=test_split_name,
-            **kwargs,
-        )
-        self.name = name
-        self.train_split_files = self.train_split_files or [file]
+        super().__init__(name, **kwargs)

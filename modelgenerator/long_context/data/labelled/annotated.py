@@ -30,19 +30,30 @@ def place_features(argument: str, genome: Genome, given: Optional[Files]) -> Pla
     return Placed(argument, genome, features)
 
 
-class _Annotated:
+class _Annotated(LabelledWindows):
     """What windows and bases with labels from an annotation share; mixed into either."""
 
-    annotation: Files
-    test_annotation: Optional[Files]
-    features: Features
-    stranded: bool
-    join: int
-
-    def _check_features(self) -> None:
-        if not self.features:
+    def __init__(
+        self,
+        fasta: Files,
+        annotation: Files,
+        features: Features,
+        window: int,
+        lengths: Optional[List[int]] = None,
+        test_fasta: Optional[Files] = None,
+        test_annotation: Optional[Files] = None,
+        stranded: bool = False,
+        join: int = 0,
+        **kwargs,
+    ):
+        if not features:
             raise ValueError("features: none. Give names of classes with types of features each.")
-        check_at_least("join", self.join, 0)
+        check_at_least("join", join, 0)
+        self.annotation, self.test_annotation = annotation, test_annotation
+        self.features, self.stranded, self.join = features, stranded, join
+        super().__init__(
+            fasta=fasta, window=window, lengths=lengths, test_fasta=test_fasta, **kwargs
+        )
 
     def _class_runs(self, argument: str, genome: Genome) -> List[np.ndarray]:
         """Runs of each class; of a stranded one first those of the forward strand."""
@@ -72,7 +83,7 @@ class _Annotated:
         return np.stack([forward, reverse])
 
 
-class AnnotatedWindows(_Annotated, LabelledWindows):
+class AnnotatedWindows(_Annotated):
     """Windows with the label of the features they lie in, from GFF3, GenBank, BED or a gene table.
 
     For example the strand of a gene, of a window within genes of one strand: `features: {gene:
@@ -103,21 +114,11 @@ class AnnotatedWindows(_Annotated, LabelledWindows):
         annotation: Files,
         features: Features,
         window: int,
-        lengths: Optional[List[int]] = None,
-        test_fasta: Optional[Files] = None,
-        test_annotation: Optional[Files] = None,
-        stranded: bool = False,
         background: Optional[str] = None,
-        join: int = 0,
         **kwargs,
     ):
-        self.annotation, self.test_annotation = annotation, test_annotation
-        self.features, self.stranded = features, stranded
-        self.background, self.join = background, join
-        self._check_features()
-        super().__init__(
-            fasta=fasta, window=window, lengths=lengths, test_fasta=test_fasta, **kwargs
-        )
+        self.background = background
+        super().__init__(fasta, annotation, features, window, **kwargs)
         if self.n_classes < 2:
             raise ValueError(
                 f"features: {list(features)} is one class. Give another, `stranded: true` or a "
@@ -160,26 +161,6 @@ class AnnotatedNucleotides(_Annotated, NucleotideWindows):
         stranded: Whether features of either strand are classes of their own.
         join: Gaps up to so many bases between features of a class are filled.
     """
-
-    def __init__(
-        self,
-        fasta: Files,
-        annotation: Files,
-        features: Features,
-        window: int,
-        lengths: Optional[List[int]] = None,
-        test_fasta: Optional[Files] = None,
-        test_annotation: Optional[Files] = None,
-        stranded: bool = False,
-        join: int = 0,
-        **kwargs,
-    ):
-        self.annotation, self.test_annotation = annotation, test_annotation
-        self.features, self.stranded, self.join = features, stranded, join
-        self._check_features()
-        super().__init__(
-            fasta=fasta, window=window, lengths=lengths, test_fasta=test_fasta, **kwargs
-        )
 
     @property
     def class_names(self) -> List[str]:

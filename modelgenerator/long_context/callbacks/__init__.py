@@ -4,6 +4,7 @@
 from modelgenerator.long_context.callbacks.attention_statistics import AttentionStatistics
 from modelgenerator.long_context.callbacks.compilation import CompileLayers
 from modelgenerator.long_context.callbacks.fit_record import FitRecord
+from modelgenerator.long_context.callbacks.flash_attention import FlashAttention
 from modelgenerator.long_context.callbacks.gradient_checkpointing import GradientCheckpointing
 from modelgenerator.long_context.callbacks.logit_calibration import LogitCalibration
 from modelgenerator.long_context.callbacks.memory_check import MemoryCheck
@@ -17,6 +18,7 @@ __all__ = [
     "AttentionStatistics",
     "CompileLayers",
     "FitRecord",
+    "FlashAttention",
     "GradientCheckpointing",
     "LogitCalibration",
     "MemoryCheck",

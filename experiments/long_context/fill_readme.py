@@ -14,7 +14,7 @@ from pathlib import Path
 from modelgenerator.long_context.report import Results, load_results, pictures
 from modelgenerator.long_context.report.load import REGIMES, title
 from modelgenerator.long_context.report.pictures import save
-from modelgenerator.long_context.report.table import by_length
+from modelgenerator.long_context.report.table import METRICS, across_regimes, by_length
 
 ROOT = Path(__file__).parents[2]
 HERE = ROOT / "experiments/long_context"
@@ -46,6 +46,17 @@ def study() -> str:
     """The tables of the study at the tiny scale, on its main test set."""
     results = load_results([STUDY]).of("held_out")
     return "\n\n".join([*by_regime(results), made_with(results.finished[0])])
+
+
+def study_short() -> str:
+    """The study on its main test set, at a few lengths, all regimes side by side."""
+    results = load_results([STUDY]).of("held_out")
+    parts = [
+        f"**{METRICS[metric][0].capitalize()}**\n\n"
+        f"{across_regimes(results, metric, extensions).markdown()}"
+        for metric, extensions in (("recall_direct", [4, 16]), ("perplexity", [1, 16]))
+    ]
+    return "\n\n".join([*parts, made_with(results.finished[0])])
 
 
 def by_regime(results: Results) -> list[str]:
@@ -110,8 +121,8 @@ def made_with(result: dict) -> str:
 
 
 BLOCKS = {
-    ROOT / "README.md": (study, benchmark),
-    ROOT / "README.zh-CN.md": (study, benchmark),
+    ROOT / "README.md": (study_short, benchmark),
+    ROOT / "README.zh-CN.md": (study_short, benchmark),
     HERE / "demo/README.md": (demo,),
     HERE / "sweep/README.md": (study,),
     HERE / "pretrain_tiny/README.md": (pretraining,),
@@ -143,7 +154,8 @@ def main() -> None:
         if not args.check:
             file.write_text(text)
     if not args.check:
-        save(pictures.by_length(load_results([STUDY]).of("held_out")), PICTURE)
+        shown = ("recall_direct", "perplexity")
+        save(pictures.by_length(load_results([STUDY]).of("held_out"), shown), PICTURE)
 
 
 if __name__ == "__main__":

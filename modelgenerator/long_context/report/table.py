@@ -81,10 +81,39 @@ def by_length(results: Results, regime: str) -> Table:
                 cells.append(_mean(found, form) + (f" ({found['seeds']})" if fewer else ""))
             if any(cells):
                 rows.append([words, label, *cells])
-    notes = [f"Mean ± standard deviation over {most} seeds."] if most > 1 else []
-    if partial:
-        notes.append("(k): over k seeds only, the others have failed or not finished.")
-    return Table(["", "", *(f"{x:g}x" for x in extensions)], rows, " ".join(notes))
+    head = ["", "", *(f"{x:g}x" for x in extensions)]
+    return Table(head, rows, _seeds_note(most, partial))
+
+
+def across_regimes(results: Results, metric: str, extensions: list[float]) -> Table:
+    """One measure at a few lengths, side by side for every regime: a row a method.
+
+    Args:
+        results: Of one test set.
+        metric: A key of `METRICS`.
+        extensions: Lengths, in multiples of the original context.
+    """
+    form = METRICS[metric][1]
+    frame = results.frame()
+    frame = frame[frame["metric"] == metric]
+    means = over_seeds(frame, ["value"], GROUP).set_index(["regime", "label", "extension"])
+    most = means.groupby("regime")["seeds"].max()
+    rows, partial = [], False
+    for label in dict.fromkeys(frame["label"]):
+        cells = []
+        for regime in results.regimes:
+            for x in extensions:
+                key = (regime, label, x)
+                if key not in means.index:
+                    cells.append("")
+                    continue
+                found = means.loc[key]
+                fewer = found["seeds"] < most[regime]
+                partial |= bool(fewer)
+                cells.append(_mean(found, form) + (f" ({found['seeds']})" if fewer else ""))
+        rows.append([label, *cells])
+    head = [f"{title(REGIMES, regime)}: {x:g}x" for regime in results.regimes for x in extensions]
+    return Table(["", *head], rows, _seeds_note(int(most.max()), partial))
 
 
 def markdown_table(results: Results) -> str:
@@ -237,6 +266,13 @@ def failures(results: Results) -> Optional[Table]:
             ]
         )
     return Table(["", "", "seed", "what happened", "last line"], rows) if rows else None
+
+
+def _seeds_note(most: int, partial: bool) -> str:
+    notes = [f"Mean ± standard deviation over {most} seeds."] if most > 1 else []
+    if partial:
+        notes.append("(k): over k seeds only, the others have failed or not finished.")
+    return " ".join(notes)
 
 
 def _failures_by_label(results: Results, regime: str) -> dict[str, list[str]]:

@@ -54,6 +54,17 @@ def test_failures_and_missing_seeds_are_said(results):
     assert "k seeds" not in tables.by_length(results, "zero_shot").note
 
 
+def test_all_regimes_side_by_side(results):
+    table = tables.across_regimes(results, "perplexity", [1, 16])
+    assert table.head[:3] == ["", "zero-shot: 1x", "zero-shot: 16x"]
+    assert len(table.head) == 1 + 2 * len(results.regimes)
+    for regime, cell in (("zero_shot", 2), ("tuned_16x", -1)):
+        lengths = row(tables.by_length(results, regime), "natural bases, perplexity", "clex")
+        assert row(table, "clex")[cell - 1 if cell > 0 else cell] == lengths[-1]
+    assert row(table, "gene")[-1] == ""  # failed, no value
+    assert "over k seeds only" in table.note
+
+
 def test_in_short_names_the_best_and_the_difference(results):
     table = tables.in_short(results, "rope")
     assert [r[:3] for r in table.rows[:2]] == [

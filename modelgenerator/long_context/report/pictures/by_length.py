@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Perplexity and recall against the length of the window."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
@@ -24,18 +26,20 @@ TITLES = {
 LOG_FROM = 4.0  # largest over smallest value
 
 
-def by_length(results: Results) -> Picture:
+def by_length(results: Results, metrics: Iterable[str] = tuple(TITLES)) -> Picture:
     """Masked perplexity, and recall of planted copies, at every length; a column a regime.
 
     Args:
         results: Of one test set.
+        metrics: Which of `TITLES` are shown, a row each.
     """
     frame = results.frame()
-    frame = frame[frame["metric"].isin(list(TITLES))]
+    frame = frame[frame["metric"].isin(list(metrics))]
     frame = frame.assign(value=frame["value"].clip(upper=BLOWN_UP))
     panels = []
-    for metric, words in TITLES.items():
-        panels += panels_by_regime(results, frame[frame["metric"] == metric], words, _draw)
+    for metric in metrics:
+        part = frame[frame["metric"] == metric]
+        panels += panels_by_regime(results, part, TITLES[metric], _draw)
     regimes = frame["regime"].nunique()
     return Picture(
         name="by_length",

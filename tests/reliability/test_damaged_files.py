@@ -75,12 +75,17 @@ def damaged(draw, kind):
     return content
 
 
-def packed(draw_bytes):
+PACKINGS = st.sampled_from(["", "", "", ".gz", ".cut.gz", ".broken.gz"])
+
+
+def packed(content, suffix):
     """As it is, as gzip, or as gzip cut short or with a byte changed."""
-    whole = gzip.compress(draw_bytes, mtime=0)
+    if not suffix:
+        return content
+    whole = gzip.compress(content, mtime=0)
     middle = len(whole) // 2
     broken = whole[:middle] + bytes([whole[middle] ^ 0x55]) + whole[middle + 1 :]
-    return {"": draw_bytes, ".gz": whole, ".cut.gz": whole[:-9], ".broken.gz": broken}
+    return {".gz": whole, ".cut.gz": whole[:-9], ".broken.gz": broken}[suffix]
 
 
 def lines_of(content, comments=("#", "track ", "browser ")):
@@ -117,14 +122,12 @@ def read(reader, path, content, **options):
 @given(data=st.data())
 @FUZZ
 def test_interval_tables_hold_every_line_or_are_refused(tmp_path, kind, data):
-    content = data.draw(damaged(kind))
-    for suffix, packing in packed(content).items():
-        found = read(read_interval_table, tmp_path / f"x.{kind}{suffix}", packing)
-        if found is None:
-            continue
+    content, suffix = data.draw(damaged(kind)), data.draw(PACKINGS)
+    found = read(read_interval_table, tmp_path / f"x.{kind}{suffix}", packed(content, suffix))
+    if found is not None:
         assert suffix in ("", ".gz"), "a damaged file was read"
         assert (found["stop"] >= found["start"]).all()
-        lines = lines_of(content, ("#", "track ", "browser "))
+        lines = lines_of(content)
         header = kind == "bed" and not lines_of(content, ())[0].split("\t")[1].isdigit()
         assert len(found) in (len(lines), len(lines) - header)
 
@@ -166,23 +169,20 @@ def test_pairs_hold_every_line_or_are_refused(tmp_path, content):
 @given(data=st.data())
 @FUZZ
 def test_annotation_holds_every_line_or_is_refused(tmp_path, kind, data):
-    content = data.draw(damaged(kind))
-    for suffix, packing in packed(content).items():
-        found = read(read_annotation, tmp_path / f"x{suffix}", packing)
-        if found is not None:
-            assert suffix in ("", ".gz"), "a damaged file was read"
-            text = content.decode(errors="replace")
-            lines = [x for x in re.split(r"\r\n|\r|\n", text) if x.strip()]
-            assert len(found) == sum(not x.startswith(("#", "track ", "browser ")) for x in lines)
+    content, suffix = data.draw(damaged(kind)), data.draw(PACKINGS)
+    found = read(read_annotation, tmp_path / f"x{suffix}", packed(content, suffix))
+    if found is not None:
+        assert suffix in ("", ".gz"), "a damaged file was read"
+        text = content.decode(errors="replace")
+        lines = [x for x in re.split(r"\r\n|\r|\n", text) if x.strip()]
+        assert len(found) == sum(not x.startswith(("#", "track ", "browser ")) for x in lines)
 
 
-@given(content=damaged("vcf"))
+@given(content=damaged("vcf"), suffix=PACKINGS)
 @FUZZ
-def test_variants_are_kept_or_counted(tmp_path, content):
-    for suffix, packing in packed(content).items():
-        found = read(read_variants, tmp_path / f"x.vcf{suffix}", packing)
-        if found is None:
-            continue
+def test_variants_are_kept_or_counted(tmp_path, content, suffix):
+    found = read(read_variants, tmp_path / f"x.vcf{suffix}", packed(content, suffix))
+    if found is not None:
         assert suffix in ("", ".gz"), "a damaged file was read"
         frame, left_out = found
         rows = list(dropwhile(lambda line: line.startswith("##"), lines_of(content, ())))[1:]
@@ -219,14 +219,13 @@ def test_variants_of_json_lines_are_kept_or_counted(tmp_path, content):
         max_size=6,
     ),
     end=st.sampled_from(["\n", "\r\n", "\r", "\n\n", " \n"]),
+    suffix=PACKINGS,
 )
 @FUZZ
-def test_every_letter_of_fasta_is_read_or_the_file_refused(tmp_path, parts, end):
+def test_every_letter_of_fasta_is_read_or_the_file_refused(tmp_path, parts, end, suffix):
     content = end.join(parts).encode(errors="replace")
-    for suffix, packing in packed(content).items():
-        found = read(whole_fasta, tmp_path / f"x{suffix}", packing)
-        if found is None:
-            continue
+    found = read(whole_fasta, tmp_path / f"x{suffix}", packed(content, suffix))
+    if found is not None:
         assert suffix in ("", ".gz"), "a damaged file was read"
         lines = re.split(r"\r\n|\r|\n", content.decode("utf-8-sig"))
         letters = "".join(re.sub(r"\s", "", x) for x in lines if not x.startswith(">"))

@@ -94,7 +94,7 @@ def read_pairs(path: str) -> list[tuple[int, int]]:
     """
     pairs = []
     try:
-        lines = Path(path).read_text().splitlines()
+        lines = Path(path).read_text().split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"
         raise ValueError(f"pairs: {path} cannot be read ({reason}).") from None

@@ -81,7 +81,7 @@ def read_bed(path: str) -> list[tuple[str, int, int, str]]:
     gff = Path(path).suffix.lower() in (".gff", ".gff3", ".gtf")
     found = []
     try:
-        lines = Path(path).read_text().splitlines()
+        lines = Path(path).read_text().split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"
         raise ValueError(f"{path} cannot be read ({reason}).") from None

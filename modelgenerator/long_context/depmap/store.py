@@ -7,7 +7,6 @@ and renamed, and NumPy's checksums tell a damaged one, so an interrupted run goe
 """
 
 import json
-import os
 import warnings
 import zipfile
 import zlib
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 import numpy as np
+
+from modelgenerator.long_context.whole_file import whole_file
 
 SCHEMA = "dependency_map/1"
 DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -64,7 +65,7 @@ class MapFolder:
         path: The folder.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | Path):
         self.path = Path(path)
 
     def start(self, about: dict) -> None:
@@ -92,7 +93,8 @@ class MapFolder:
                 f"output: {self.path} holds other files and no map. Give a new or empty folder."
             )
         (self.path / "blocks").mkdir(parents=True, exist_ok=True)
-        _write(manifest, (json.dumps(about) + "\n").encode())
+        with whole_file(manifest) as partial:
+            partial.write_text(json.dumps(about) + "\n")
 
     def about(self) -> dict:
         """What `map.json` says.
@@ -200,13 +202,5 @@ def _is_ours(path: Path) -> bool:
 
 
 def _write_npz(path: Path, **arrays: np.ndarray) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with open(partial, "wb") as out:
+    with whole_file(path) as partial, open(partial, "wb") as out:
         np.savez_compressed(out, **arrays)
-    partial.replace(path)
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_bytes(content)
-    partial.replace(path)

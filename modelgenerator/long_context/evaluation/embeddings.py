@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from modelgenerator.long_context.adapters.pooling import mean_pool
 from modelgenerator.long_context.evaluation.results import check_writable
+from modelgenerator.long_context.whole_file import whole_file
 
 FORMAT = "embeddings/1"
 
@@ -142,11 +143,9 @@ def load_embeddings(path: Union[str, os.PathLike], key: dict) -> Optional[Embedd
 
 
 def _save(path: Path, key: dict, embeddings: Embeddings) -> None:
-    """Written under a temporary name and renamed: a killed run leaves no half file."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     tensors = {name: torch.from_numpy(value) for name, value in embeddings._asdict().items()}
-    save_file(tensors, partial, metadata={"key": json.dumps(key, sort_keys=True)})
-    partial.replace(path)
+    with whole_file(path) as partial:
+        save_file(tensors, partial, metadata={"key": json.dumps(key, sort_keys=True)})
 
 
 def _digest(content: bytes) -> str:

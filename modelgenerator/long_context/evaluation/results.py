@@ -14,6 +14,8 @@ from typing import Optional, Union
 
 import torch
 
+from modelgenerator.long_context.whole_file import whole_file
+
 PACKAGES = ("modelgenerator", "modelgenerator-long-context", "torch", "lightning", "transformers")
 
 
@@ -78,8 +80,6 @@ def check_writable(path: Union[str, os.PathLike], argument: str) -> None:
 
 
 def write_json(path: Union[str, os.PathLike], content: dict) -> None:
-    """Write JSON under a temporary name and rename it: a reader never sees half a file."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-    partial.replace(path)
+    """Write JSON; a reader never sees half a file."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")

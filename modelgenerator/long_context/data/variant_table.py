@@ -13,6 +13,7 @@ import fsspec
 import numpy as np
 import pandas as pd
 
+from modelgenerator.long_context.data.chromosomes import find_records
 from modelgenerator.long_context.data.delimited import read_delimited
 from modelgenerator.long_context.data.genome import Genome
 from modelgenerator.long_context.data.interval_table import LARGEST
@@ -109,10 +110,7 @@ def place_variants(
         ValueError: If more REF alleles than `max_mismatch` differ, or if no variant is left.
     """
     left_out: Counter = Counter()
-    records = _records(genome)
-    index = frame["chrom"].map(
-        {name: records.get(name, records.get(_canonical(name), -1)) for name in set(frame["chrom"])}
-    )
+    index = frame["chrom"].map(find_records(genome, frame["chrom"]))
     left_out["sequence not in the genome"] = int((index < 0).sum())
     unknown = sorted(set(frame["chrom"][index < 0]))
     frame, index = frame[index >= 0], index[index >= 0].to_numpy(dtype=int)
@@ -215,18 +213,6 @@ def _labels(
             "positive: [Pathogenic], negative: [Benign]."
         )
     return labels
-
-
-def _canonical(name: str) -> str:
-    name = name[3:] if name.lower().startswith("chr") else name
-    return "MT" if name == "M" else name
-
-
-def _records(genome: Genome) -> dict[str, int]:
-    """Index of each record by its name and, where that is unique, without "chr"."""
-    exact = {name: i for i, name in enumerate(genome.names)}
-    short = Counter(map(_canonical, genome.names))
-    return {**{_canonical(n): i for n, i in exact.items() if short[_canonical(n)] == 1}, **exact}
 
 
 def _found(frame: pd.DataFrame, genome: Genome, shift: int) -> np.ndarray:

@@ -12,6 +12,8 @@ from unittest import mock
 import pytest
 import yaml
 
+from modelgenerator.long_context.data.benchmarks.transcription_initiation import REPLACED, TRACKS
+
 ROOT = Path(__file__).parents[1]
 OVERLAY = ROOT / "configs/tasks/tiny.yaml"
 TASKS = sorted({*ROOT.glob("configs/tasks/*.yaml")} - {OVERLAY})
@@ -97,7 +99,11 @@ def local(tmp_path_factory, layouts):
     (folder / "bend").mkdir()
     layouts.bend(folder / "bend")
     layouts.bend(folder / "bend", "enhancer_annotation", size=2048, bin_size=128, n_classes=2)
-    layouts.enhancer_gene(folder)
+    layouts.eqtl_gene(folder, records)
+    chroms = {"chr1": 2_000, "chr8": 2_000, "chr10": 2_000}
+    layouts.genome(folder / "three.fa", list(chroms.items()))
+    files = [*TRACKS.values(), *(name for name, _, _ in REPLACED)]
+    layouts.transcription_initiation(folder / "tracks", files, chroms)
 
     def path_to(name, *more):
         return ["--data.path", folder / name, *more]
@@ -114,6 +120,10 @@ def local(tmp_path_factory, layouts):
             "--data.table", folder / "pairs.tsv", "--data.fasta", fasta,
             "--data.window", "10000", "--data.batch_size", "1",
         ],
+        "eqtl_gene": [
+            "--data.table", folder / "eqtls.tsv", "--data.fasta", fasta,
+            "--data.window", "10000", "--data.batch_size", "1",
+        ],
         "genomic_niah": path_to("niah", *needle, "--data.batch_size", "1"),
         "gue_virus": path_to("gue", *window),
         "human_population": path_to("population", *window),
@@ -127,6 +137,7 @@ def local(tmp_path_factory, layouts):
         "traitgym": path_to("traitgym", *window, *chromosomes),
         "transcript_go": path_to("go", *window, "--model.n_classes", "5"),
         "transcript_half_life": path_to("half_life", *window),
+        "transcription_initiation": path_to("tracks", "--data.fasta", folder / "three.fa", *window),
         "variant_hotspot": path_to("hotspot", *window),
     }  # fmt: skip
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A task from the configuration it was trained with, without its data or a trainer."""
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -53,18 +54,30 @@ def load_task(
 
 def _load(task: nn.Module, path: Path) -> None:
     try:
+        with zipfile.ZipFile(path) as archive:  # torch does not look at its checksums
+            changed = archive.testzip()
+        if changed is not None:
+            raise ValueError(f"the checksum of {changed} in it is wrong")
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         weights = checkpoint["state_dict"]
+        weights.keys()
     except FileNotFoundError:
         raise ValueError(f"ckpt: {path} does not exist. Give a checkpoint of `mgen fit`.") from None
     except Exception as error:  # torch raises many kinds for a damaged file
-        first = str(error).strip().splitlines()[0]
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
             f"ckpt: {path} is damaged, holds more than tensors and plain values, or is no "
             f"checkpoint ({first}). Give one that `mgen fit` has written with `model.pe`."
         ) from None
     task.on_load_checkpoint(checkpoint)
-    missing, unexpected = task.load_state_dict(weights, strict=False)
+    try:
+        missing, unexpected = task.load_state_dict(weights, strict=False)
+    except RuntimeError as error:  # weights of the same names and other shapes
+        shapes = str(error).strip().splitlines()[1].strip()
+        raise ValueError(
+            f"ckpt: {path} is of another model than the configuration's: {shapes} Give the "
+            "configuration that the checkpoint was trained with."
+        ) from None
     if task.strict_loading and (missing or unexpected):
         names = ", ".join([*missing, *unexpected][:3])
         raise ValueError(

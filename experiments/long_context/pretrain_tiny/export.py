@@ -16,7 +16,7 @@ from modelgenerator.long_context.backbones import CONFIG
 
 def main(checkpoint: str, folder: str) -> None:
     """Rename the task's parameters to those of upstream's RNABertForMaskedLM and save them."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=False)["state_dict"]
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
     tensors = {}
     for name, tensor in state.items():
         if name.startswith("backbone.encoder."):

@@ -19,6 +19,9 @@ from modelgenerator.long_context.depmap.store import MapValues
 
 COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}  # Okabe and Ito
 LETTERS_FIT = 200  # columns up to which letters can be told apart
+MARK = "#0072B2"
+CHARACTER = 0.0105  # width of a letter of a name, over that of a panel
+MOST_TICKS = 6  # on an axis
 BRIGHTEST = 99.5  # percentile of the values that has the full colour
 
 Intervals = Sequence[tuple[int, int, str]]
@@ -46,7 +49,7 @@ def plot_maps(
     Args:
         maps: Maps by their titles.
         path: Picture to write; its suffix says the format.
-        highlights: Intervals (first position, the one after the last, name) to mark on both axes.
+        highlights: Intervals (first position, the one after the last, name) to mark along the axes.
         pairs: Positions known to depend on each other, circled above the diagonal.
         size: Width of a panel in inches.
 
@@ -59,20 +62,21 @@ def plot_maps(
     if len(panels) == 2:
         first, second = common(*maps.values())
         change = second.values - first.values
-        panels.append(("second minus first", second._replace(values=change)))
+        panels.append((" minus ".join(reversed(list(maps))), second._replace(values=change)))
         reach = max(float(np.nanpercentile(np.abs(change), BRIGHTEST)), 1e-6)
         scales.append(TwoSlopeNorm(0, -reach, reach))
     figure, axes = plt.subplots(
-        2,
+        3,
         len(panels),
-        figsize=(size * len(panels), size * 1.2),
-        height_ratios=[1, 6],
+        figsize=(size * len(panels), size * 1.25),
+        height_ratios=[1, 0.4 if highlights else 0.01, 6],
         squeeze=False,
         layout="constrained",
     )
+    figure.get_layout_engine().set(h_pad=0.02, hspace=0.01)
     for k, ((title, found), scale) in enumerate(zip(panels, scales, strict=True)):
         difference = k == len(maps)
-        logo, heat = axes[0][k], axes[1][k]
+        logo, track, heat = axes[:, k]
         if difference:
             logo.set_axis_off()
         else:
@@ -80,12 +84,15 @@ def plot_maps(
         logo.set_title(title, loc="left", fontsize=10)
         colours = "RdBu_r" if difference else "magma_r"
         heat.imshow(found.values, cmap=colours, norm=scale, aspect="auto", interpolation="none")
-        _mark(heat, found, highlights, pairs)
+        _mark(track, heat, found, highlights)
+        _circle(heat, found, pairs)
         _label_axes(heat, found)
         label = "change of the change" if difference else "largest change of log2 odds"
-        figure.colorbar(
-            ScalarMappable(scale, colours), ax=heat, label=label, location="bottom", shrink=0.7
+        bar = figure.colorbar(
+            ScalarMappable(scale, colours), ax=heat, location="bottom", shrink=0.7, aspect=30
         )
+        bar.set_label(label, fontsize=8)
+        bar.ax.tick_params(labelsize=7)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
     plt.close(figure)
@@ -112,17 +119,36 @@ def _draw_logo(axis: Axes, found: MapValues) -> None:
     axis.spines[["top", "right", "bottom"]].set_visible(False)
 
 
-def _mark(axis: Axes, found: MapValues, highlights: Intervals, pairs: Pairs) -> None:
+def _mark(track: Axes, heat: Axes, found: MapValues, highlights: Intervals) -> None:
+    """Bars along both axes, above the map with their names."""
+    track.set_axis_off()
+    track.set_xlim(-0.5, len(found.columns) - 0.5)
+    track.set_ylim(0, 3)
+    before, height = (-np.inf, ""), 0
     for low, high, name in highlights:
-        for positions, vertical in ((found.columns, False), (found.rows, True)):
-            begin, end = np.searchsorted(positions, [low, high]) - 0.5
-            if begin == end:
-                continue
-            edge = -0.5 if vertical else len(found.rows) - 0.5
-            line = ([edge, edge], [begin, end]) if vertical else ([begin, end], [edge, edge])
-            axis.plot(*line, color="#0072B2", lw=4, solid_capstyle="butt", clip_on=False)
-            if name and not vertical:
-                axis.text((begin + end) / 2, edge, name, ha="center", va="bottom", fontsize=7)
+        begin, end = np.searchsorted(found.columns, [low, high]) - 0.5
+        if begin < end:
+            middle = (begin + end) / 2
+            # A name that would touch the one before it stands at another height.
+            room = (len(name) + len(before[1]) + 2) / 2 * CHARACTER * len(found.columns)
+            height = 1 - height if middle - before[0] < room else 0
+            before = middle, name
+            track.plot([begin, end], [0.3, 0.3], color=MARK, lw=4, solid_capstyle="butt")
+            track.text(middle, 0.8 + height, name, ha="center", fontsize=7)
+        begin, end = np.searchsorted(found.rows, [low, high]) - 0.5
+        if begin < end:
+            heat.plot(
+                [-0.01, -0.01],
+                [begin, end],
+                transform=heat.get_yaxis_transform(),
+                color=MARK,
+                lw=4,
+                solid_capstyle="butt",
+                clip_on=False,
+            )
+
+
+def _circle(axis: Axes, found: MapValues, pairs: Pairs) -> None:
     row_of = {int(at): i for i, at in enumerate(found.rows)}
     column_of = {int(at): i for i, at in enumerate(found.columns)}
     points = [
@@ -132,17 +158,38 @@ def _mark(axis: Axes, found: MapValues, highlights: Intervals, pairs: Pairs) -> 
     ]
     if points:
         x, y = zip(*points, strict=True)
-        axis.scatter(x, y, s=22, facecolors="none", edgecolors="#0072B2", linewidths=0.9)
+        axis.scatter(x, y, s=22, facecolors="none", edgecolors=MARK, linewidths=0.9)
 
 
 def _label_axes(axis: Axes, found: MapValues) -> None:
     for positions, set_ticks in ((found.columns, axis.set_xticks), (found.rows, axis.set_yticks)):
-        at = np.unique(np.linspace(0, len(positions) - 1, 5).round().astype(int))
-        set_ticks(at, [f"{positions[i]:,}" for i in at], fontsize=7)
+        ticks = round_positions(positions)
+        at = np.interp(ticks, positions, np.arange(len(positions)))
+        set_ticks(at, [f"{tick:,}" for tick in ticks], fontsize=7)
     about = found.about
     mutated = "block mutated" if about.get("block", 1) > 1 else "base mutated"
     axis.set_xlabel(f"base read, {about['record']} (strand read: {about['strand']})", fontsize=8)
     axis.set_ylabel(mutated, fontsize=8)
+
+
+def round_positions(positions: np.ndarray) -> np.ndarray:
+    """Round numbers among positions, at most six, to label an axis with.
+
+    Args:
+        positions: Sorted, with gaps or without. A round number in a gap is left out.
+
+    Returns:
+        Multiples of 1, 2 or 5 times a power of ten; the first and last position where fewer than
+        two of them fit.
+    """
+    first, last = int(positions[0]), int(positions[-1])
+    steps = (factor * 10**power for power in range(10) for factor in (1, 2, 5))
+    step = next(step for step in steps if last // step - (first - 1) // step <= MOST_TICKS)
+    ticks = np.arange(-(-first // step), last // step + 1) * step
+    spacing = np.median(np.diff(positions)) if len(positions) > 1 else 1
+    away = np.abs(positions[:, None] - ticks[None]).min(axis=0)
+    ticks = ticks[away < spacing]
+    return ticks if len(ticks) > 1 else np.unique([first, last])
 
 
 def title_of(about: dict, name: Optional[str] = None) -> str:

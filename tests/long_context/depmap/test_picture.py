@@ -6,7 +6,13 @@ import pytest
 from PIL import Image
 
 from modelgenerator.long_context.depmap.page import write_page
-from modelgenerator.long_context.depmap.picture import brightest, information, plot_maps, title_of
+from modelgenerator.long_context.depmap.picture import (
+    brightest,
+    information,
+    plot_maps,
+    round_positions,
+    title_of,
+)
 
 VECTOR = Path(__file__).parents[2] / "vectors" / "depmap_upstream_script.npz"
 
@@ -43,6 +49,20 @@ def test_two_maps_get_a_third_panel_for_their_difference(found, tmp_path):
     plot_maps({"a": found, "b": other}, tmp_path / "two.png")
     one, two = (Image.open(tmp_path / f"{name}.png").size for name in ("one", "two"))
     assert two[0] == pytest.approx(3 * one[0], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("positions", "ticks"),
+    [
+        (range(896, 1152), [900, 950, 1000, 1050, 1100, 1150]),
+        (range(896, 1152, 2), [900, 950, 1000, 1050, 1100, 1150]),
+        (range(1, 4), [1, 2, 3]),
+        ([*range(920, 976), *range(1088, 1144)], [950, 1100]),  # none in the gap
+        ([7], [7]),
+    ],
+)
+def test_axes_are_labelled_with_round_numbers(positions, ticks):
+    assert round_positions(np.array(positions)).tolist() == ticks
 
 
 def test_page_is_one_file_that_needs_no_network(found, tmp_path):

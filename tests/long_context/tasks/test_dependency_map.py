@@ -170,6 +170,34 @@ def test_gradient_agrees_with_the_exact_map_where_the_model_is_nearly_linear(
     assert agreement(exact.load(), estimate.load()).rank_correlation > 0.5
 
 
+@pytest.mark.slow
+def test_two_processes_make_one_map(run, root, fasta, tmp_path):
+    """`mgen predict` on two devices: gloo on the CPU, each process writes its share of the rows."""
+    command = ["mgen", "predict", "--config", "experiments/long_context/depmap/tiny.yaml"]
+    command += ["--data.fasta", fasta, "--data.strand", "both", "--data.batch_size", "5"]
+    command += ["--trainer.default_root_dir", tmp_path]
+    found = {}
+    for devices in (1, 2):
+        folder = tmp_path / f"map{devices}"
+        options = ["--model.output", folder, "--trainer.devices", devices]
+        options += ["--trainer.strategy", "ddp"] if devices > 1 else []
+        done = run(*command, *options, OMP_NUM_THREADS="1")
+        assert done.returncode == 0, done.stderr
+        found[devices] = MapFolder(folder)
+    assert "gloo" in done.stderr
+    blocks = [sorted(p.name for p in (one.path / "blocks").iterdir()) for one in found.values()]
+    assert blocks[0] == blocks[1]
+    assert len(blocks[0]) == 2 * 5
+    whole, shared = (one.load() for one in found.values())
+    assert np.isnan(whole.values).sum() == len(SEQUENCE), "the diagonal alone"
+    np.testing.assert_array_equal(shared.values, whole.values)
+    np.testing.assert_array_equal(shared.reference, whole.reference)
+    costs = [json.loads((one.path / "cost.json").read_text()) for one in found.values()]
+    assert [cost["devices"] for cost in costs] == [1, 2]
+    assert costs[0]["passes"] == 2 + 2 * 3 * len(SEQUENCE)
+    assert costs[1]["passes"] < costs[0]["passes"], "of the first process: its share"
+
+
 @pytest.mark.parametrize("stage", ["fit", "test"])
 def test_only_prediction_makes_maps(tiny_task, tmp_path, stage):
     task = tiny_task(task=DependencyMap, options={"output": str(tmp_path / "m")})

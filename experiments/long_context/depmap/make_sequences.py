@@ -6,7 +6,7 @@ python experiments/long_context/depmap/make_sequences.py FOLDER
     planted.fa          yeast chromosome I, 2,048 nt, four records, each with a direct copy of 40 nt
                         168 nt further on and a hairpin of 40 nt between
     copies_N.tsv        pairs of record N that copy each other
-    hairpin_0.tsv       pairs of the hairpin in record 0
+    hairpin_N.tsv       pairs of its hairpin
     planted.bed         where they are
     repeats.tsv         pairs of the same base of two repeats of the CRISPR locus, from repeats.bed
     trna_NAME.tsv       pairs of the stems of a tRNA gene, from trnas.tsv
@@ -56,9 +56,8 @@ def write_pairs(path: Path, pairs: list[tuple[int, int]]) -> None:
     pd.DataFrame(pairs, columns=["i", "j"]).to_csv(path, sep="\t", index=False)
 
 
-def main() -> None:
-    """Write the files."""
-    folder = Path(sys.argv[1])
+def write_sequences(folder: Path) -> None:
+    """Write the files listed above."""
     folder.mkdir(parents=True, exist_ok=True)
     yeast = Genome(resolve_fasta("fasta", "demo_held_out"))
     records = []
@@ -66,8 +65,7 @@ def main() -> None:
         ids, copies, hairpin = plant(yeast.read(20_000 + n * SPACING, LENGTH))
         records.append(f">planted_{n}\n{decode(ids)}\n")
         write_pairs(folder / f"copies_{n}.tsv", copies)
-        if n == 0:
-            write_pairs(folder / "hairpin_0.tsv", hairpin)
+        write_pairs(folder / f"hairpin_{n}.tsv", hairpin)
     (folder / "planted.fa").write_text("".join(records))
     marks = {"copied": SOURCE, "copy": COPY}
     lines = [f"planted_0\t{at}\t{at + COPIED}\t{name}\n" for name, at in marks.items()]
@@ -92,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write_sequences(Path(sys.argv[1]))

@@ -1,17 +1,36 @@
 #!/usr/bin/env bash
-# AUROC of both sets, for plain RoPE and YaRN; a result that is there is not computed again.
-# LENGTHS='[128,512]' for fewer lengths, SCORES='[llr]' for one pass a variant instead of three.
+# AUROC of every set: baselines, then methods at 512 nt on all variants and at growing windows on few.
+# About 20 minutes on one core. Old results are deleted first. More: PAIRS=50 METHODS="rope yarn pi" LENGTHS='[512,4096]'
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 here=experiments/long_context/variant_effect
-for set in nonsense missense; do
-  for method in rope "yarn --model.pe.factor 16"; do
-    results=$here/results/${set}_${method%% *}.json
-    [ -e "$results" ] && continue
-    # shellcheck disable=SC2086
-    mgen test --config $here/tiny.yaml --data.variants $here/$set.tsv --model.pe $method \
-      --data.lengths "${LENGTHS:-[512,1024,2048,4096]}" --model.scores "${SCORES:-[llr,distance]}" \
-      --model.results "$results"
+genomes=modelgenerator/long_context/assets/genomes
+declare -A genome=(
+  [missense]=$genomes/mycobacterium_tuberculosis_NC_000962.3.fa.gz
+  [nonsense]=$genomes/mycobacterium_tuberculosis_NC_000962.3.fa.gz
+  [splice]=$genomes/drosophila_melanogaster_chr4_NC_004353.4.fa.gz
+)
+pairs=${PAIRS:-8}
+methods=${METHODS:-rope yarn}
+few=runs/variant_effect/few
+mkdir -p $few $here/results
+rm -f $here/results/*.json
+
+score() { # TABLE SET METHOD LENGTHS NAME
+  local options=()
+  [ "$3" = rope ] || options=(--model.pe.factor 16)
+  mgen test --config $here/tiny.yaml --data.variants "$1" --data.fasta "${genome[$2]}" \
+    --model.pe "$3" "${options[@]}" --data.lengths "$4" --model.results "$here/results/$5.json"
+}
+
+for set in missense nonsense splice; do
+  head -n $((1 + 2 * pairs)) $here/$set.tsv > $few/${set}_few.tsv
+done
+python $here/baselines.py
+for set in missense nonsense splice; do
+  for method in $methods; do
+    score $few/${set}_few.tsv $set "$method" "${LENGTHS:-[512,2048,8192]}" ${set}_few_$method
+    score $here/$set.tsv $set "$method" '[512]' ${set}_$method
   done
 done
-python $here/table.py
+python experiments/long_context/fill_readme.py

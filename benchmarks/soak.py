@@ -55,7 +55,9 @@ def watch(process: subprocess.Popen, every: float) -> list[dict]:
         except psutil.NoSuchProcess:
             break
         seconds = round(time.monotonic() - started, 1)
-        samples.append({"seconds": seconds, "rss_mib": round(rss / 2**20, 2), "cpu_seconds": cpu})
+        sample = {"seconds": seconds, "rss_mib": round(rss / 2**20, 2), "cpu_seconds": cpu}
+        if rss:  # none is left of a process that has just ended
+            samples.append(sample)
         try:
             process.wait(every)
         except subprocess.TimeoutExpired:
@@ -68,7 +70,8 @@ def growth(samples: list[dict], first: float) -> dict:
 
     Args:
         samples: From `watch`.
-        first: Seconds from which on samples count: before it the run imports, reads and warms up.
+        first: Seconds from which on samples count; here the second half of the training. Before it
+            the run imports, reads and warms up.
     """
     seconds, rss = np.array(
         [(s["seconds"], s["rss_mib"]) for s in samples if s["seconds"] >= first]
@@ -125,7 +128,7 @@ def main() -> None:
             "steps": last["step"],
             "tokens": last["tokens"],
             "nonfinite_losses": last["nonfinite_losses"],
-            "growth": growth(samples, seconds / 5),
+            "growth": growth(samples, seconds - 30 * args.minutes),
             "samples": samples,
             **provenance(),
         }

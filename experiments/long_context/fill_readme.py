@@ -23,6 +23,8 @@ STUDY = HERE / "sweep/results/tiny"
 PRETRAINING = HERE / "pretrain_tiny/results"
 PICTURE = ROOT / "docs/img/by_length.png"
 BENCHMARK = ROOT / "benchmarks/results/encoder.json"
+SOAK = ROOT / "benchmarks/results/soak.json"
+UPSTREAM_TESTS = ROOT / "benchmarks/results/upstream_tests.json"
 
 
 def demo() -> str:
@@ -114,6 +116,42 @@ def pretraining() -> str:
     return "\n".join(lines)
 
 
+def soak() -> str:
+    """Memory of a long training run."""
+    result = json.loads(SOAK.read_text())
+    growth = result["growth"]
+    cpu = result["samples"][-1]["cpu_seconds"]
+    minutes, first = result["seconds"] / 60, growth["from_seconds"] / 60
+    return "\n".join(
+        [
+            "| minutes | steps | tokens | first quarter | last quarter | highest | slope |",
+            "|---|---|---|---|---|---|---|",
+            f"| {minutes:.0f} | {result['steps']:,} | {result['tokens']:,} "
+            f"| {growth['first_quarter_mib']:,.0f} | {growth['last_quarter_mib']:,.0f} "
+            f"| {growth['highest_mib']:,.0f} | {growth['mib_per_hour']:+.1f} MiB an hour |",
+            "",
+            f"`mgen fit` of the shipped small encoder with `configs/monitor.yaml`. Resident MiB, "
+            f"{growth['samples']} samples from minute {first:.0f} on; least squares, "
+            f"{growth['residual_mib']:.1f} MiB around the line; {cpu:.0f} seconds of CPU. "
+            f"{made_with(result)}",
+        ]
+    )
+
+
+def upstream_tests() -> str:
+    """Outcomes of upstream's own tests with and without the plugin."""
+    result = json.loads(UPSTREAM_TESTS.read_text())
+    kinds = ("passed", "failure", "error", "skipped")
+    lines = ["| plugin | passed | failed | errors | skipped |", "|---|---|---|---|---|"]
+    for key, name in (("active", "active"), ("off", "`MGEN_LC_DISABLE=1`")):
+        lines.append(f"| {name} | {' | '.join(str(result[key].get(k, 0)) for k in kinds)} |")
+    differ = ", ".join(result["differ"]) or "none"
+    wrong = ", ".join(f"`{name.split('::')[1]}`" for name in result["not_passed"]) or "none"
+    return "\n".join(
+        [*lines, "", f"Tests that differ: {differ}. Not passed, with and without: {wrong}. "]
+    ) + made_with(result)
+
+
 def made_with(result: dict) -> str:
     """Hardware, versions and commit of a result, in a line."""
     made = f"{result['hardware']}, torch {result['versions']['torch']}"
@@ -123,6 +161,8 @@ def made_with(result: dict) -> str:
 BLOCKS = {
     ROOT / "README.md": (study_short, benchmark),
     ROOT / "README.zh-CN.md": (study_short, benchmark),
+    ROOT / "docs/reliability.md": (soak, upstream_tests),
+    ROOT / "docs/reliability.zh-CN.md": (soak, upstream_tests),
     HERE / "demo/README.md": (demo,),
     HERE / "sweep/README.md": (study,),
     HERE / "pretrain_tiny/README.md": (pretraining,),

@@ -106,14 +106,29 @@ def _batches(table: pd.DataFrame, share: int, batch_size: int) -> Iterator[list[
     borders = np.flatnonzero((np.diff(keys, axis=0) != 0).any(axis=1)) + 1
     batch: list[np.ndarray] = []
     for window in np.split(order, borders):
-        for first in range(0, len(window), batch_size):
-            variants = window[first : first + batch_size]
+        for variants in _whole_sites(window, table["start"].to_numpy(), batch_size):
             if batch and sum(map(len, batch)) + len(variants) > batch_size:
                 yield batch
                 batch = []
             batch.append(variants)
     if batch:
         yield batch
+
+
+def _whole_sites(window: np.ndarray, starts: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    """A window's variants in parts of at most so many; those of one position stay together."""
+    borders = np.flatnonzero(np.diff(starts[window])) + 1
+    part: list[np.ndarray] = []
+    for site in np.split(window, borders):
+        if part and sum(map(len, part)) + len(site) > most:
+            yield np.concatenate(part)
+            part = []
+        part.append(site)
+    yield np.concatenate(part)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _padded(allele: str, width: int) -> np.ndarray:
@@ -145,7 +160,8 @@ class Variants(DataInterface):
         share: Variants in the same stretch of so many bases share a window, centred on the
             stretch, and its reference pass. With 1 only those at the same position do.
         max_mismatch: Largest share of variants whose REF may differ from the genome.
-        batch_size: Variants in a batch, for windows of `window`; longer ones get fewer.
+        batch_size: Variants in a batch, for windows of `window`; longer ones get fewer, but the
+            alternatives of one position always stay together, with one reference and one mask.
         num_workers: Processes that prepare batches.
         pin_memory: Whether to pin memory, for faster copies to a GPU.
 
@@ -227,10 +243,11 @@ class Variants(DataInterface):
         arguments = {n: getattr(self, n) for n in names if n not in ("num_workers", "pin_memory")}
         arguments["variants"] = self.variants.rsplit("/", 1)[-1]
         arguments["fasta"] = [path.name for path in resolve_fasta("fasta", self.fasta)]
-        digest = hashlib.blake2b("".join(self.genome.digests).encode(), digest_size=8)
+        scored = self.table.drop(columns=["start", "low", "high"]).to_csv(index=False)
         return {
             **arguments,
-            "fasta_digest": digest.hexdigest(),
+            "fasta_digest": _digest("".join(self.genome.digests)),
+            "variants_digest": _digest(scored),
             "scored": len(self.table),
             "left_out": self.left_out,
         }

@@ -75,6 +75,57 @@ def test_every_length_has_the_same_variants(make):
     assert max(sum(map(len, batch)) for batch in long.batches) == 1  # as many bases as before
 
 
+LONG = [512, 2048, 8192, 65_536]
+
+
+@pytest.fixture(scope="module")
+def long_data(tmp_path_factory):
+    """Variants at both ends and inside of two chromosomes, one as long as the longest window."""
+    folder = tmp_path_factory.mktemp("long")
+    draw = np.random.default_rng(2)
+    records = {"a": 65_536, "b": 70_001}
+    letters = {name: "".join(draw.choice(list("ACGT"), n)) for name, n in records.items()}
+    (folder / "g.fa").write_text("".join(f">{n}\n{text}\n" for n, text in letters.items()))
+    rows = []
+    for name, length in records.items():
+        for pos in (1, 2, 255, 256, 257, 32_768, 32_769, length - 256, length - 1, length):
+            ref = letters[name][pos - 1]
+            rows += [(name, pos, ref, alt) for alt in "ACGT" if alt != ref]
+    frame = pd.DataFrame(rows, columns=["chrom", "pos", "ref", "alt"])
+    frame.to_csv(folder / "v.tsv", sep="\t", index=False)
+    data = Variants(str(folder / "v.tsv"), str(folder / "g.fa"), window=512, lengths=LONG)
+    data.setup()
+    return data, letters
+
+
+@pytest.mark.parametrize("which", range(len(LONG)))
+def test_windows_up_to_64k_end_with_their_chromosome(long_data, which):
+    data, letters = long_data
+    length, seen = LONG[which], 0
+    for variant, reference, masked, alternate, position in rows_of(data, which):
+        whole = letters[variant["chrom"]]
+        centred = variant["pos"] - 1 - length // 2
+        start = min(max(centred, 0), len(whole) - length)
+        assert text(reference[1:-1]) == whole[start : start + length]
+        assert reference[[0, -1]].tolist() == [2, 3]
+        assert position == variant["pos"] - start, "[CLS] comes first"
+        assert text(reference[position : position + 1]) == variant["ref"]
+        assert text(alternate[position : position + 1]) == variant["alt"]
+        for changed in (alternate, masked):
+            assert (changed != reference).nonzero().flatten().tolist() == [position]
+        seen += 1
+    assert seen == 2 * 10 * 3
+
+
+@pytest.mark.parametrize("which", range(len(LONG)))
+def test_alternatives_share_reference_and_mask_at_every_length(long_data, which):
+    data, _ = long_data
+    batches = list(data.test_dataloader()[which])
+    sizes = [[len(b[name]) for b in batches] for name in ("reference", "masked", "alternate")]
+    assert [sum(size) for size in sizes] == [20, 20, 60], "one of each position, three of each"
+    assert max(sizes[2]) == (6 if which == 0 else 3), "8 at once in 512 nt; whole sites"
+
+
 def test_alternatives_of_a_site_share_reference_and_mask(make, tmp_path):
     data = make([30])
     ref = SEQUENCE[29]

@@ -57,10 +57,15 @@ def score(tiny_task, tmp_path):
 
 
 def by_hand(model, variant, length):
-    """Both scores of a variant, one pass after the other, straight from the definition."""
+    """Both scores of a variant in the middle of a window."""
     start = variant["pos"] - 1 - length // 2
-    reference = [2, *encode(SEQUENCE[start : start + length].encode()).tolist(), 3]
-    at = range(length // 2 + 1, length // 2 + 1 + len(variant["ref"]))
+    return in_window(model, SEQUENCE[start : start + length], length // 2, variant)
+
+
+def in_window(model, window, offset, variant):
+    """Both scores of a variant, one pass after the other, straight from the definition."""
+    reference = [2, *encode(window.encode()).tolist(), 3]
+    at = range(offset + 1, offset + 1 + len(variant["ref"]))
     masked, alternate = list(reference), list(reference)
     for i, letter in zip(at, variant["alt"], strict=True):
         masked[i] = 1
@@ -113,15 +118,16 @@ def test_those_scored_are_ranked_and_counted(score, data):
     assert result["not_ranked"] == []
 
 
-def test_one_class_has_no_metric_and_says_why(score, data):
+def test_one_class_has_no_metric_and_says_why(score, data, tmp_path):
+    table = pd.read_csv(tmp_path / "v.tsv", sep="\t")
+    table[table["label"] == 1].to_csv(tmp_path / "v.tsv", sep="\t", index=False)
     with pytest.warns(UserWarning, match="llr at 32 nt has no AUROC and no AUPRC: all variants"):
-        _, frame, result = score(data(lengths=[32], batch_size=1), batches=1)
-    assert frame["llr_32"].notna().sum() == 1
-    label = int(frame.loc[frame["llr_32"].notna(), "label"].iloc[0])
+        _, frame, result = score(data(lengths=[32]))
+    assert frame["llr_32"].notna().all()
     assert result["results"] == []
     assert result["not_ranked"][0] == {
-        "length": 32, "score": "llr", "variants": 1, "positives": label,
-        "reason": f"all variants scored have the label {label}",
+        "length": 32, "score": "llr", "variants": len(frame), "positives": len(frame),
+        "reason": "all variants scored have the label 1",
     }  # fmt: skip
     assert set(score.logged) == {"test_variants/32"}
 
@@ -140,6 +146,35 @@ def test_sharing_windows_changes_nothing_but_the_centre(score, data):
     _, together, _ = score(data(batch_size=16), "together")
     columns = [c for c in alone if c.startswith(("llr", "distance"))]
     np.testing.assert_allclose(alone[columns], together[columns], atol=2e-5)
+
+
+def test_long_window_at_the_end_of_a_chromosome(score, tmp_path, monkeypatch):
+    """The definition in 2,048 nt, where sites at the ends are not in the middle."""
+    draw = np.random.default_rng(5)
+    sequence = "".join(draw.choice(list("ACGT"), 2500))
+    (tmp_path / "long.fa").write_text(f">c\n{sequence}\n")
+    rows = [
+        ("c", pos, sequence[pos - 1], alt, i % 2)
+        for pos in (4, 2497)
+        for i, alt in enumerate(x for x in "ACGT" if x != sequence[pos - 1])
+    ]
+    frame = pd.DataFrame(rows, columns=["chrom", "pos", "ref", "alt", "label"])
+    frame.to_csv(tmp_path / "long.tsv", sep="\t", index=False)
+    seen = []
+    hidden = VariantEffect._hidden
+    monkeypatch.setattr(
+        VariantEffect, "_hidden", lambda self, ids: seen.append(len(ids)) or hidden(self, ids)
+    )
+    data = Variants(
+        str(tmp_path / "long.tsv"), str(tmp_path / "long.fa"), window=64, lengths=[2048]
+    )
+    model, frame, _ = score(data)
+    assert seen == [1, 4, 1, 4], "a mask, then the reference beside its three alternatives"
+    for pos, start in ((4, 0), (2497, 2500 - 2048)):
+        window = sequence[start : start + 2048]
+        part = frame[frame["pos"] == pos]
+        expected = [in_window(model, window, pos - 1 - start, v) for _, v in part.iterrows()]
+        np.testing.assert_allclose(part[["llr_2048", "distance_2048"]], expected, atol=2e-5)
 
 
 def test_likelihood_alone_runs_one_pass_a_site(score, data, monkeypatch):

@@ -8,13 +8,16 @@ from jsonargparse import ArgumentParser, Namespace
 
 HELP = "Turn result files of test runs into tables, pictures and one page."
 
+SHOWN = ("In short", "By length", "AUROC")  # parts that are printed
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument(
         "results",
         nargs="+",
-        help="files from mgen test --model.results FILE or of a study, or folders of them",
+        help="files from mgen test --model.results FILE, of a study or of known pairs of maps, or "
+        "folders of them",
     )
     parser.add_argument(
         "-o", "--output", default="report", help="folder for report.html, table.md and pictures"
@@ -27,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    """Write the tables, the pictures and the page, and print the table by length.
+    """Write the tables, the pictures and the page, and print the tables by length.
 
     Raises:
         ValueError: If results cannot be read or shown together, or the folder cannot be written.
@@ -60,7 +63,7 @@ def run(options: Namespace) -> None:
             "or give another folder."
         ) from None
     for section in said:
-        shown = [part for part in section.parts if part.title in ("In short", "By length")]
+        shown = [part for part in section.parts if part.title.startswith(SHOWN)]
         print(markdown_report([section._replace(parts=shown)]))
     print(f"Page:     {folder / 'report.html'}\nTables:   {folder / 'table.md'}")
     print(f"Pictures: {folder}")

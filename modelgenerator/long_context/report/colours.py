@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One colour a method, in every picture; its variants differ in line, and every label in marker."""
+"""What a method is called and how it is drawn: one colour in every picture, a line a variant."""
 
 from typing import NamedTuple, Optional
 
@@ -44,3 +44,9 @@ def method_order(method: Optional[str]) -> int:
     """Where a method stands in a list: upstream first, then as in `COLOURS`, then the others."""
     names = [None, *COLOURS]
     return names.index(method) if method in names else len(names)
+
+
+def plain_name(method: Optional[str], factor: float) -> str:
+    """What a method with a factor is called in tables and legends."""
+    name = {None: "upstream", "rope": "plain RoPE"}.get(method, method)
+    return name if factor == 1.0 else f"{name} {factor:g}x"

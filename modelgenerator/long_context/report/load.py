@@ -4,17 +4,19 @@
 import json
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mode
 from typing import Any
 
 import pandas as pd
 
-from modelgenerator.long_context.report.colours import Style, method_order, styles
+from modelgenerator.long_context.report import auroc
+from modelgenerator.long_context.report.colours import Style, method_order, plain_name, styles
 
 SCHEMAS = ("masked_lm/1", "masked_lm/2")
 FAILED = "failed/1"
+KNOWN = (*SCHEMAS, FAILED, *auroc.SCHEMAS)
 
 # What decides which bases are scored; how a run was trained may differ.
 SCORED = (
@@ -60,10 +62,12 @@ class Results:
     Attributes:
         finished: Result files, in the order they are shown.
         failed: Records of runs that failed; their `cell` may lack a test set.
+        ranked: Result files of known pairs and of variants, which belong to no test set.
     """
 
     finished: list[dict]
     failed: list[dict]
+    ranked: list[dict] = field(default_factory=list)
 
     def frame(self, part: str = "results") -> pd.DataFrame:
         """One row for each entry of a list in the result files, such as `results` or `attention`.
@@ -131,20 +135,24 @@ def load_results(paths: Iterable[str]) -> Results:
     """Read result files; those of a running study are read as far as they are there.
 
     Args:
-        paths: JSON files written by test runs of `MaskedLM` or by a study, in the order they are to
-            be shown, or folders to be searched for them.
+        paths: JSON files written by test runs of `MaskedLM` and `VariantEffect`, by a study, or of
+            known pairs of dependency maps, in the order they are to be shown, or folders to be
+            searched for them.
 
     Raises:
         ValueError: If no file can be used, or if files cannot share a table: of different schemas,
-            measured on different bases, or two of the same cell.
+            measured on different bases, variants or pairs, or two of the same cell.
     """
     finished: dict[Path, dict] = {}
     failed: dict[Path, dict] = {}
+    ranked: dict[Path, dict] = {}
     for path in _files(paths):
         content = _read(path)
-        if content is not None:
-            (failed if content["schema"] == FAILED else finished)[path] = content
-    if not finished:
+        if content is None:
+            continue
+        kind = {FAILED: failed, **dict.fromkeys(auroc.SCHEMAS, ranked)}
+        kind.get(content["schema"], finished)[path] = content
+    if not (finished or ranked):
         raise ValueError(
             "No result file to report on"
             + (f", only {len(failed)} of runs that failed" if failed else "")
@@ -155,14 +163,13 @@ def load_results(paths: Iterable[str]) -> Results:
     _check_schema(finished)
     _check_cells({**finished, **failed})
     _check_bases(finished)
-    return Results(_ordered(finished), _ordered(failed))
+    auroc.check(ranked)
+    return Results(_ordered(finished), _ordered(failed), list(ranked.values()))
 
 
 def label(result: dict) -> str:
     """What a result of no study is called: its method, factor and training."""
-    name = {None: "upstream", "rope": "plain RoPE"}.get(result["method"], result["method"])
-    if result["factor"] != 1.0:
-        name += f" {result['factor']:g}x"
+    name = plain_name(result["method"], result["factor"])
     return f"{name}, {result['steps']} steps" if result["steps"] else f"{name}, zero-shot"
 
 
@@ -188,8 +195,8 @@ def _read(path: Path) -> Any:
     """A result file's content, or None, with a warning, if it is not one."""
     try:
         content = json.loads(path.read_text())
-        if content["schema"] not in (*SCHEMAS, FAILED):
-            known = ", ".join((*SCHEMAS, FAILED))
+        if content["schema"] not in KNOWN:
+            known = ", ".join(KNOWN)
             raise ValueError(f"its schema is {content['schema']!r}, known are {known}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else error
@@ -199,8 +206,8 @@ def _read(path: Path) -> Any:
 
 
 def _check_schema(results: dict[Path, dict]) -> None:
-    first, reference = next(iter(results.items()))
     for path, result in results.items():
+        first, reference = next(iter(results.items()))
         if result["schema"] != reference["schema"]:
             raise ValueError(
                 f"{path} has schema {result['schema']} and {first} has {reference['schema']}: what "

@@ -32,6 +32,14 @@ def html_page(results: Results, sections: list[Section]) -> str:
 
 def about(results: Results) -> str:
     """What was measured, in two sentences."""
+    if not results.finished:
+        backbones = {
+            record["backbone"]
+            for file in results.ranked
+            for record in (file, *file["results"])
+            if "backbone" in record
+        }
+        return f"{', '.join(sorted(backbones))}: {len(results.ranked)} result files."
     first = results.finished[0]
     lengths = sorted({row["length"] for row in results.frame().to_dict("records")})
     backbones = ", ".join(sorted({result["backbone"] for result in results.finished}))
@@ -47,15 +55,15 @@ def about(results: Results) -> str:
 
 def made_with(results: Results) -> list[str]:
     """Hardware, versions and commits of all results, a line each."""
-    runs = [*results.finished, *results.failed]
+    runs = [*results.finished, *results.failed, *results.ranked]
     versions = {
         f"{name} {version}" for run in runs for name, version in run.get("versions", {}).items()
     }
     files = {
         name
-        for run in results.finished
+        for run in runs
         for key in ("fasta", "test_fasta")
-        for name in run["data"].get(key) or ()
+        for name in run.get("data", {}).get(key) or ()
     }
     lines = {
         "Hardware": {str(run["hardware"]) for run in runs if run.get("hardware")},

@@ -3,9 +3,15 @@
 
 from typing import NamedTuple, Optional
 
-from modelgenerator.long_context.report import table
+from modelgenerator.long_context.report import auroc, table
+from modelgenerator.long_context.report.auroc_table import auroc_table
 from modelgenerator.long_context.report.load import REGIMES, TEST_SETS, Results, title
-from modelgenerator.long_context.report.pictures import Picture, by_length, more_pictures
+from modelgenerator.long_context.report.pictures import (
+    Picture,
+    auroc_by_length,
+    by_length,
+    more_pictures,
+)
 from modelgenerator.long_context.report.table import Table
 
 
@@ -18,7 +24,7 @@ class Part(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A test set, its name in files and in a heading, and what is said of it."""
+    """A test set or other question, its name in files and in a heading, and what is said of it."""
 
     name: str
     title: str
@@ -26,7 +32,9 @@ class Section(NamedTuple):
 
 
 def sections(results: Results, baseline: Optional[str]) -> list[Section]:
-    """A section for each test set; every picture but those by length is of the first that has it.
+    """A section for each test set, then one for known pairs and one for variants.
+
+    Every picture of a test set but those by length is of the first that has it.
 
     Args:
         results: From `load_results`.
@@ -37,7 +45,24 @@ def sections(results: Results, baseline: Optional[str]) -> list[Section]:
         shown = {p.picture.name for section in said for p in section.parts if p.picture}
         parts = _parts(results.of(name), baseline, shown)
         said.append(Section(name, title(TEST_SETS, name), parts))
-    return said
+    return [*said, *_ranked(results)]
+
+
+def _ranked(results: Results) -> list[Section]:
+    """How well known pairs and harmful variants stand out, as far as there are results."""
+    pairs = [file for file in results.ranked if file["schema"] == auroc.KNOWN_PAIRS]
+    variants = [file for file in results.ranked if file["schema"] != auroc.KNOWN_PAIRS]
+    found = []
+    for name, words, frame, counted in (
+        ("dependency_maps", "known pairs", auroc.known_pairs(pairs), "sequences"),
+        ("variant_effect", "harmful variants", auroc.variant_effect(variants), "variants"),
+    ):
+        if len(frame):
+            heading = f"AUROC of {words}, by length and method"
+            picture = auroc_by_length(frame, name, heading)
+            parts = [Part(heading, [("", auroc_table(frame, counted))], picture)]
+            found.append(Section(name, name.replace("_", " "), parts))
+    return found
 
 
 def _parts(results: Results, baseline: Optional[str], shown: set[str]) -> list[Part]:

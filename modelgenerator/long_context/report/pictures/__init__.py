@@ -3,6 +3,7 @@
 
 from modelgenerator.long_context.report.load import Results
 from modelgenerator.long_context.report.pictures.attention import attention_entropy, attention_mass
+from modelgenerator.long_context.report.pictures.auroc import auroc_by_length
 from modelgenerator.long_context.report.pictures.base import Picture, legend_svg, panel_svg, save
 from modelgenerator.long_context.report.pictures.by_length import by_length
 from modelgenerator.long_context.report.pictures.by_position import by_position
@@ -12,7 +13,15 @@ from modelgenerator.long_context.report.pictures.recall import recall_by_distanc
 from modelgenerator.long_context.report.pictures.retention import retention
 from modelgenerator.long_context.report.pictures.strands import strands
 
-__all__ = ["Picture", "by_length", "legend_svg", "more_pictures", "panel_svg", "save"]
+__all__ = [
+    "Picture",
+    "auroc_by_length",
+    "by_length",
+    "legend_svg",
+    "more_pictures",
+    "panel_svg",
+    "save",
+]
 
 
 def more_pictures(results: Results) -> list[Picture]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from modelgenerator.long_context.report import Results, load_results, pictures
 from modelgenerator.long_context.report.load import REGIMES, title
 from modelgenerator.long_context.report.pictures import save
+from modelgenerator.long_context.report.sections import sections
 from modelgenerator.long_context.report.table import METRICS, across_regimes, by_length
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,13 @@ HERE = ROOT / "experiments/long_context"
 DEMO = HERE / "demo/results"
 STUDY = HERE / "sweep/results/tiny"
 PRETRAINING = HERE / "pretrain_tiny/results"
+KNOWN_PAIRS = HERE / "depmap/results/known_pairs.json"
+VARIANT_EFFECT = HERE / "variant_effect/results"
 PICTURE = ROOT / "docs/img/by_length.png"
+PICTURES = {
+    "docs/img/depmap/known_pairs.png": KNOWN_PAIRS,
+    "experiments/long_context/variant_effect/auroc.png": VARIANT_EFFECT,
+}
 BENCHMARK = ROOT / "benchmarks/results/encoder.json"
 SOAK = ROOT / "benchmarks/results/soak.json"
 UPSTREAM_TESTS = ROOT / "benchmarks/results/upstream_tests.json"
@@ -116,6 +123,22 @@ def pretraining() -> str:
     return "\n".join(lines)
 
 
+def known_pairs() -> str:
+    """AUROC of known pairs in dependency maps, by length and method."""
+    results = load_results([KNOWN_PAIRS])
+    (section,) = sections(results, None)
+    ((_, table),) = section.parts[0].tables
+    return f"{table.markdown()}\n\n{made_with(results.ranked[0])}"
+
+
+def variant_effect() -> str:
+    """AUROC of harmful variants, by window and method, beside trivial baselines."""
+    results = load_results([VARIANT_EFFECT])
+    (section,) = sections(results, None)
+    ((_, table),) = section.parts[0].tables
+    return f"{table.markdown()}\n\n{made_with(results.ranked[0])}"
+
+
 def soak() -> str:
     """Memory of a long training run."""
     result = json.loads(SOAK.read_text())
@@ -159,6 +182,10 @@ def made_with(result: dict) -> str:
 
 
 BLOCKS = {
+    ROOT / "docs/dependency-maps.md": (known_pairs,),
+    ROOT / "docs/dependency-maps.zh-CN.md": (known_pairs,),
+    HERE / "depmap/README.md": (known_pairs,),
+    HERE / "variant_effect/README.md": (variant_effect,),
     ROOT / "README.md": (study_short, benchmark),
     ROOT / "README.zh-CN.md": (study_short, benchmark),
     ROOT / "docs/reliability.md": (soak, upstream_tests),
@@ -183,7 +210,7 @@ def filled(file: Path) -> str:
 
 
 def main() -> None:
-    """Fill the files and draw the README's picture, or say that a file is out of date."""
+    """Fill the files and draw their pictures, or say that a file is out of date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing, fail if it would")
     args = parser.parse_args()
@@ -196,6 +223,10 @@ def main() -> None:
     if not args.check:
         shown = ("recall_direct", "perplexity")
         save(pictures.by_length(load_results([STUDY]).of("held_out"), shown), PICTURE)
+        for path, source in PICTURES.items():
+            (section,) = sections(load_results([source]), None)
+            if section.parts[0].picture:  # there is none of baselines alone
+                save(section.parts[0].picture, ROOT / path)
 
 
 if __name__ == "__main__":

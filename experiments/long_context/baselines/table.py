@@ -26,12 +26,13 @@ NAMES = {
 
 
 def tables() -> str:
-    """Baselines of windows by length, and of single bases."""
+    """Baselines of windows by length, of single bases, of splice sites, and of other splits."""
     results = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))}
     lines = ["| task or genome | baseline | by length: value ± standard error (measured before) |"]
     lines += ["|---|---|---|"]
     bases = ["| task, every base | most frequent class | k-mers within 500 nt | AUROC | windows |"]
     bases += ["|---|---|---|---|---|"]
+    sites, splits = results.pop("splice_sites", None), results.pop("gene_strand_splits", None)
     for name, result in results.items():
         if "flank" in result:
             found = {row["metric"]: row for row in result["results"]}
@@ -49,7 +50,46 @@ def tables() -> str:
                 ]
                 if rows:
                     lines.append(_line(genome or name, metric, rows))
+    if sites:
+        bases += ["", *_sites(sites)]
+    if splits:
+        bases += ["", *_splits(splits)]
     return "\n".join([*lines, "", *bases])
+
+
+def _sites(result: dict) -> list[str]:
+    """A row for each kind of site."""
+    lines = ["| `splice_sites`, every base | sites among bases | AUPRC | AUROC | trained on |"]
+    lines += ["|---|---|---|---|---|"]
+    for row in result["results"]:
+        share = row["sites"] / row["bases"]
+        lines.append(
+            f"| position weight matrix, {row['site']} | {row['sites']} of {row['bases']:,} "
+            f"({share:.5f}) | {row['auprc']:.3f} ± {row['auprc_error']:.3f} | {row['auroc']:.4f} ± "
+            f"{row['auroc_error']:.4f} | {row['sites_trained_on']:,} sites |"
+        )
+    return lines
+
+
+def _splits(result: dict) -> list[str]:
+    """A row for each way of training, a cell for each length: mean and range over splits."""
+    found: dict = {}
+    for row in result["results"]:
+        fit = row["fit"]
+        name = f"{fit['windows']:,} windows, {('one strand', 'both strands')[fit['both_strands']]}"
+        name += f", penalty {fit['strength']:.0f}"
+        values = row["accuracies"]
+        cell = f"{sum(values) / len(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+        found.setdefault(name, {})[row["length"]] = cell
+    lengths = sorted({row["length"] for row in result["results"]})
+    splits = len(result["results"][0]["accuracies"])
+    lines = [f"| `gene_strand`, {splits} splits | " + " | ".join(f"{n:,}" for n in lengths) + " |"]
+    lines.append("|---" * (len(lengths) + 1) + "|")
+    for name, cells in found.items():
+        lines.append(f"| {name} | " + " | ".join(cells[n] for n in lengths) + " |")
+    before = EARLIER["gene_strand", "accuracy"]
+    lines.append("| measured before | " + " | ".join(f"{value:.3f}" for value in before) + " |")
+    return lines
 
 
 def _line(name: str, metric: str, rows: list[dict]) -> str:

@@ -22,6 +22,13 @@ def kmer_counts(ids: np.ndarray, k: int) -> np.ndarray:
     return np.bincount(_kmer_codes(ids, k)[1], minlength=4**k).astype(np.float32)
 
 
+def reverse_complement_kmers(k: int) -> np.ndarray:
+    """Number of each k-mer's reverse complement: counts[this] are those of the other strand."""
+    numbers = np.arange(4**k)
+    digits = [numbers // 4**i % 4 for i in range(k)]  # the last letter first
+    return sum((3 - digit) * 4 ** (k - 1 - i) for i, digit in enumerate(digits))
+
+
 def _kmer_codes(ids: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Starts and numbers of all k-mers without other letters."""
     codes = _CODE[ids]
@@ -126,6 +133,50 @@ def lookup(ids: np.ndarray, positions: Sequence[int], flank: int = 12) -> np.nda
             best = max(best, (int(agree[place]), base))
         found.append(best[1])
     return np.array(found)
+
+
+def contexts(ids: np.ndarray, at: np.ndarray, before: int, after: int) -> np.ndarray:
+    """Bases around positions, numbered A, C, G, T, and -1 for others, int64 [positions, width].
+
+    Args:
+        ids: Token ids without special tokens [n].
+        at: Positions.
+        before: Bases in front of each.
+        after: Bases behind each; width is before + 1 + after.
+    """
+    return _windows_of_codes(ids, before, after)[at]
+
+
+def weight_matrix(sites: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Log odds of each base at each offset of sites, float64 [width, 4].
+
+    Stormo et al. 1982 (Nucleic Acids Res. 10:2997), with one pseudocount shared as the background.
+
+    Args:
+        sites: From `contexts` [sites, width].
+        background: Frequencies of A, C, G, T where sites are looked for [4].
+    """
+    counts = (sites[:, :, None] == np.arange(4)).sum(axis=0)
+    shares = (counts + background) / (counts.sum(axis=1, keepdims=True) + 1)
+    return np.log(shares / background)
+
+
+def matrix_scores(ids: np.ndarray, matrix: np.ndarray, before: int) -> np.ndarray:
+    """Sum of log odds around every base, float64 [n]; unknown bases and ends of the window add 0.
+
+    Args:
+        ids: Token ids without special tokens [n].
+        matrix: From `weight_matrix` [width, 4].
+        before: Offset of the scored base within the matrix.
+    """
+    around = _windows_of_codes(ids, before, len(matrix) - 1 - before)
+    odds = np.pad(matrix, ((0, 0), (0, 1)))  # the last column is for -1
+    return sum(odds[i, around[:, i]] for i in range(len(matrix)))
+
+
+def _windows_of_codes(ids: np.ndarray, before: int, after: int) -> np.ndarray:
+    padded = np.pad(_CODE[ids], (before, after), constant_values=-1)
+    return sliding_window_view(padded, before + 1 + after)
 
 
 def share_error(share: float, count: int) -> float:

@@ -5,13 +5,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelgenerator.long_context.data.vocabulary import MASK, decode, encode
+from modelgenerator.long_context.data.vocabulary import MASK, decode, encode, reverse_complement
 from modelgenerator.long_context.evaluation.baselines import (
     base_features,
+    contexts,
     gc_skew,
     kmer_counts,
     lookup,
+    matrix_scores,
+    reverse_complement_kmers,
     share_error,
+    weight_matrix,
     window_features,
 )
 
@@ -26,6 +30,13 @@ def test_kmers_are_counted(letters, k):
         if "N" not in kmer:
             number = sum("ACGT".index(letter) * 4**i for i, letter in enumerate(kmer[::-1]))
             assert counts[number] == kmers.count(kmer)
+
+
+@given(st.text("ACGTN", max_size=60), st.integers(1, 4))
+def test_kmers_of_the_other_strand(letters, k):
+    ids = encode(letters.encode())
+    other = kmer_counts(reverse_complement(ids), k)
+    assert (kmer_counts(ids, k)[reverse_complement_kmers(k)] == other).all()
 
 
 def test_gc_skew():
@@ -88,3 +99,31 @@ def random_letters():
 def test_share_error():
     assert share_error(0.5, 100) == pytest.approx(0.05)
     assert share_error(1.0, 0) == 0.0
+
+
+def test_bases_around_positions_and_beyond_the_ends():
+    found = contexts(encode(b"ACGTN"), np.array([0, 3]), before=1, after=2)
+    assert found.tolist() == [[-1, 0, 1, 2], [2, 3, -1, -1]]
+
+
+def test_a_weight_matrix_is_log_odds_with_one_pseudocount():
+    background = np.array([0.4, 0.1, 0.1, 0.4])
+    sites = np.array([[2, 3], [2, 3], [2, -1]])
+    matrix = weight_matrix(sites, background)
+    assert matrix[0, 2] == pytest.approx(np.log((3 + 0.1) / 4 / 0.1))
+    assert matrix[1, 0] == pytest.approx(np.log(0.4 / 3 / 0.4))  # two known bases there
+    assert weight_matrix(np.full((3, 2), -1), background) == pytest.approx(np.zeros((2, 4)))
+
+
+@given(st.text("ACGTN", min_size=1, max_size=40))
+def test_scores_of_a_matrix_are_the_sum_over_its_offsets(letters):
+    matrix = np.random.default_rng(0).normal(size=(3, 4))
+    expected = [
+        sum(
+            matrix[i, "ACGT".index(letters[at + i - 1])]
+            for i in range(3)
+            if 0 <= at + i - 1 < len(letters) and letters[at + i - 1] != "N"
+        )
+        for at in range(len(letters))
+    ]
+    assert matrix_scores(encode(letters.encode()), matrix, before=1) == pytest.approx(expected)

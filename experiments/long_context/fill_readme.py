@@ -54,7 +54,7 @@ def demo() -> str:
 def study() -> str:
     """The tables of the study at the tiny scale, on its main test set."""
     results = load_results([STUDY]).of("held_out")
-    return "\n\n".join([*by_regime(results), made_with(results.finished[0])])
+    return "\n\n".join([*by_regime(results), made_with(*results.finished)])
 
 
 def study_short() -> str:
@@ -65,7 +65,7 @@ def study_short() -> str:
         f"{across_regimes(results, metric, extensions).markdown()}"
         for metric, extensions in (("recall_direct", [4, 16]), ("perplexity", [1, 16]))
     ]
-    return "\n\n".join([*parts, made_with(results.finished[0])])
+    return "\n\n".join([*parts, made_with(*results.finished)])
 
 
 def by_regime(results: Results) -> list[str]:
@@ -175,10 +175,12 @@ def upstream_tests() -> str:
     ) + made_with(result)
 
 
-def made_with(result: dict) -> str:
-    """Hardware, versions and commit of a result, in a line."""
-    made = f"{result['hardware']}, torch {result['versions']['torch']}"
-    return f"Measured on {made}, at commit {result['commit']}."
+def made_with(*results: dict) -> str:
+    """Hardware, versions and commits of results, in a line."""
+    made = dict.fromkeys(f"{r['hardware']}, torch {r['versions']['torch']}" for r in results)
+    commits = list(dict.fromkeys(r["commit"] for r in results))
+    where = f"commit{'s' if len(commits) > 1 else ''} {', '.join(commits)}"
+    return f"Measured on {'; '.join(made)}, at {where}."
 
 
 BLOCKS = {
@@ -190,6 +192,7 @@ BLOCKS = {
     ROOT / "README.zh-CN.md": (study_short, benchmark),
     ROOT / "docs/reliability.md": (soak, upstream_tests),
     ROOT / "docs/reliability.zh-CN.md": (soak, upstream_tests),
+    HERE / "README.md": (study_short,),
     HERE / "demo/README.md": (demo,),
     HERE / "sweep/README.md": (study,),
     HERE / "pretrain_tiny/README.md": (pretraining,),

@@ -20,6 +20,7 @@ METRICS = {
     "recall_reverse_complement": ("reverse-complement copies, recall", "{:.1%}"),
 }
 BLOWN_UP = 100.0
+UNTRAINED = "zero_shot"  # nothing in it depends on a seed
 DIFFERENCES = {
     "perplexity": ("natural bases, perplexity", 1.0, "{:+.3f}"),
     "recall": ("copied bases, recall in points", 100.0, "{:+.1f}"),
@@ -97,7 +98,7 @@ def across_regimes(results: Results, metric: str, extensions: list[float]) -> Ta
     frame = results.frame()
     frame = frame[frame["metric"] == metric]
     means = over_seeds(frame, ["value"], GROUP).set_index(["regime", "label", "extension"])
-    most = means.groupby("regime")["seeds"].max()
+    most = int(means["seeds"].max())
     rows, partial = [], False
     for label in dict.fromkeys(frame["label"]):
         cells = []
@@ -108,12 +109,12 @@ def across_regimes(results: Results, metric: str, extensions: list[float]) -> Ta
                     cells.append("")
                     continue
                 found = means.loc[key]
-                fewer = found["seeds"] < most[regime]
+                fewer = found["seeds"] < most and regime != UNTRAINED
                 partial |= bool(fewer)
-                cells.append(_mean(found, form) + (f" ({found['seeds']})" if fewer else ""))
+                cells.append(_mean(found, form) + (f" ({int(found['seeds'])})" if fewer else ""))
         rows.append([label, *cells])
     head = [f"{title(REGIMES, regime)}: {x:g}x" for regime in results.regimes for x in extensions]
-    return Table(["", *head], rows, _seeds_note(int(most.max()), partial))
+    return Table(["", *head], rows, _seeds_note(most, partial))
 
 
 def markdown_table(results: Results) -> str:

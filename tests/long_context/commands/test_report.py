@@ -15,11 +15,13 @@ def test_report(run, root, tmp_path):
     done = run("mgen-lc", "report", demo, tmp_path / "results", "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "half.json is left out: not a result file" in done.stderr
-    assert "| direct copies, recall             | yarn 16x, zero-shot   |" in done.stdout
+    assert "### Fine-tuned at 16x" in done.stdout
+    assert "| direct copies, recall             | yarn |" in done.stdout
     assert "natural bases" in (tmp_path / "out" / "table.md").read_text()
+    (by_length,) = (tmp_path / "out").rglob("by_length.png")
     for name in ("by_length", "by_position", "retention", "cost"):
         for suffix in ("png", "svg"):
-            assert (tmp_path / "out" / f"{name}.{suffix}").stat().st_size > 1000
+            assert (by_length.parent / f"{name}.{suffix}").stat().st_size > 1000
     page = (tmp_path / "out" / "report.html").read_text()
     assert "aido_dna_tiny, original context 512 nt" in page
 
@@ -42,4 +44,4 @@ def test_what_is_wrong_is_said(run, root, tmp_path):
     demo = root / "experiments/long_context/demo/results"
     done = run("mgen-lc", "report", demo, "-o", tmp_path, "--baseline", "yern")
     assert done.returncode == 1
-    assert "baseline: no result is called 'yern'. Known: plain RoPE, zero-shot," in done.stderr
+    assert "baseline: no result is called 'yern'. Known: rope, pi, ntk, yarn, gene, clex." in done.stderr

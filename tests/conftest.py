@@ -47,6 +47,17 @@ def genome_cache(tmp_path_factory):
     os.environ["MGEN_LC_CACHE"] = str(tmp_path_factory.mktemp("genomes"))
 
 
+@pytest.fixture(autouse=True)
+def environment():
+    """Variables that a test sets, or what it calls, end with it.
+
+    Lightning's launcher leaves `LOCAL_RANK` behind; a later `mgen` on two devices then takes itself
+    for one of ranks that others start, and waits for them for ever.
+    """
+    with mock.patch.dict(os.environ):
+        yield
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads annotation of genomes: GFF3, GenBank, BED, and two tables of gene coordinates.
+"""Reads annotation of genomes: GFF3, GTF, GenBank, BED, and two tables of gene coordinates.
 
 All become the same rows, 0-based and half-open. A format is recognised by content.
 """
 
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,15 +38,17 @@ class Feature(NamedTuple):
 
 
 _STRANDS = {"+": 1, "-": -1, "D": 1, "C": -1}
+_GTF = re.compile(r'\s*\w+ "')  # how the attributes of GTF begin; those of GFF3 as key=
+_GTF_ATTRIBUTE = re.compile(r'(\w+) (?:"([^"]*)"|([^";\s]+))')
 
 
 def read_annotation(path: Path) -> list[Feature]:
     """The features of a file, in its order.
 
     Args:
-        path: GFF3, GenBank, BED (three columns or more, the fourth is the type), a table of the
-            columns NAME, CHROM, STRAND, TX_START, TX_END, EXON_START, EXON_END (as of SpliceAI), or
-            a gembase .lst; plain or gzip.
+        path: GFF3, GTF, GenBank, BED (three columns or more, the fourth is the type), a table of
+            the columns NAME, CHROM, STRAND, TX_START, TX_END, EXON_START, EXON_END (as of
+            SpliceAI), or a gembase .lst; plain or gzip.
 
     Raises:
         ValueError: If the file is none of these, a line is not complete, or there is no feature.
@@ -96,8 +99,8 @@ def _format_of(text: TextIO, path: Path) -> Optional[Callable[[str], list[Featur
             return _gembase
         break
     raise ValueError(
-        f"annotation: {path} is not GFF3, GenBank, BED, a table of genes or a gembase .lst. Give "
-        "one of these, plain or gzip."
+        f"annotation: {path} is not GFF3, GenBank, BED, GTF, a table of genes or a gembase .lst. "
+        "Give one of these, plain or gzip."
     )
 
 
@@ -129,9 +132,17 @@ def _checked(parse: Callable[[str], list[Feature]], line: str, place: str) -> li
 
 
 def _gff(line: str) -> list[Feature]:
-    """GFF3: 1-based, the last base included."""
+    """GFF3 or GTF: 1-based, the last base included."""
     record, _, kind, start, stop, _, strand, _, attributes = line.split("\t")
-    parent = attributes.partition("Parent=")[2].split(";")[0]
+    key = "Parent="
+    if _GTF.match(attributes):
+        found = _GTF_ATTRIBUTE.findall(attributes)
+        attributes = ";".join(
+            f"{k}={quoted.replace(';', ',') or bare}" for k, quoted, bare in found
+        )
+        key = "gene_id=" if kind == "transcript" else "transcript_id="
+    parents = [part.strip() for part in attributes.split(";") if part.strip().startswith(key)]
+    parent = parents[0].removeprefix(key) if parents else ""
     start, stop, strand = int(start) - 1, int(stop), _STRANDS.get(strand, 0)
     return [Feature(unquote(record), start, stop, strand, kind, parent, attributes)]
 

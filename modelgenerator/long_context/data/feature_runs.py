@@ -10,7 +10,7 @@ from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from modelgenerator.long_context.data.annotation import Feature
 from modelgenerator.long_context.data.chromosomes import find_records
 from modelgenerator.long_context.data.genome import Genome
-from modelgenerator.long_context.data.regions import NOTHING, union
+from modelgenerator.long_context.data.regions import union
 
 
 def select(features: Iterable[Feature], wanted: Sequence[str]) -> list[Feature]:
@@ -62,9 +62,13 @@ def runs_of(features: Iterable[Feature], strand: int = 0, join: int = 0) -> np.n
         strand: 1 or -1 for one strand only, 0 for both.
         join: Gaps up to so many bases are filled.
     """
-    rows = [(f.start, f.stop + join) for f in features if strand in (0, f.strand)]
-    runs = union(np.array(rows, dtype=np.int64)) if rows else NOTHING
-    return runs - np.array([0, join])
+    rows = defaultdict(list)
+    for feature in features:
+        if strand in (0, feature.strand):
+            rows[feature.record].append((feature.start, feature.stop + join))
+    # A record at a time: what lies between two records' features is no gap.
+    runs = [union(np.array(own, dtype=np.int64)) - np.array([0, join]) for own in rows.values()]
+    return union(*runs)
 
 
 class Placed:
@@ -86,6 +90,7 @@ class Placed:
     """
 
     def __init__(self, argument: str, genome: Genome, features: Sequence[Feature]):
+        self._argument = argument
         names = list(dict.fromkeys(feature.record for feature in features))
         records = find_records(genome, names)
         if len(names) == len(genome.names) == 1:
@@ -126,11 +131,24 @@ class Placed:
         return select(self.features, wanted)
 
     def introns(self) -> list[tuple[int, int, int]]:
-        """(start, stop, strand) of each gap between neighbouring exons of a transcript, once."""
+        """(start, stop, strand) of each gap between neighbouring exons of a transcript, once.
+
+        Exons that name no transcript have no neighbours; they are left out with a warning.
+        """
         exons = defaultdict(list)
-        for feature in self.select(["exon"]):
+        features = self.select(["exon"])
+        for feature in features:
             for parent in feature.parent.split(","):
-                exons[parent].append((feature.start, feature.stop, feature.strand))
+                # Files of several records may number their transcripts alike: rna0, rna1, ...
+                key = feature.record, parent
+                exons[key].append((feature.start, feature.stop, feature.strand))
+        alone = sum(len(rows) for (_, parent), rows in exons.items() if not parent)
+        if alone:
+            rank_zero_warn(
+                f"{self._argument}: {alone:,} of {len(features):,} exons name no transcript "
+                "(Parent in GFF3, transcript_id in GTF), so no introns come from them."
+            )
+        exons = {key: rows for key, rows in exons.items() if key[1]}
         found = set()
         for rows in exons.values():
             rows = sorted(set(rows))

@@ -50,6 +50,24 @@ def test_gff(tmp_path):
     ]
 
 
+def test_gtf(tmp_path):
+    text = """#!genome-build x
+chr1\tx\tgene\t11\t40\t.\t+\t.\tgene_id "g1"; gene_name "a; b";
+chr1\tx\ttranscript\t11\t40\t.\t+\t.\tgene_id "g1"; transcript_id "t1";
+chr1\tx\texon\t11\t20\t.\t+\t.\tgene_id "g1"; transcript_id "t1"; exon_number 1;
+"""
+    gene, transcript, exon = read(tmp_path, text)
+    assert gene == Feature("chr1", 10, 40, 1, "gene", "", "gene_id=g1;gene_name=a, b")
+    assert transcript.parent == "g1"
+    assert exon.parent == "t1"
+    assert exon.attributes == "gene_id=g1;transcript_id=t1;exon_number=1"
+
+
+def test_a_parent_is_no_other_key_that_ends_alike(tmp_path):
+    line = "chr1\tx\texon\t1\t4\t.\t+\t.\tgrandParent=g1; Parent=t1\n"
+    assert read(tmp_path, line)[0].parent == "t1"
+
+
 def test_gzip_is_known_by_content(tmp_path):
     assert read(tmp_path, GFF, "a.gff.gz") == read(tmp_path, GFF)
 

@@ -40,6 +40,24 @@ def test_introns(genome):
     assert placed.introns() == [(13, 15, 1), (105, 108, -1)]
 
 
+def test_exons_of_no_transcript_have_no_introns_between_them(genome):
+    features = [*FEATURES, Feature("1", 40, 45, 1, "exon"), Feature("1", 60, 65, 1, "exon")]
+    placed = Placed("annotation", genome, features)
+    with pytest.warns(UserWarning, match="annotation: 2 of 6 exons name no transcript"):
+        assert placed.introns() == [(13, 15, 1), (105, 108, -1)]
+
+
+def test_transcripts_of_two_records_may_be_called_alike(genome):
+    features = [feature._replace(parent="rna0") for feature in FEATURES if feature.type == "exon"]
+    assert Placed("annotation", genome, features).introns() == [(13, 15, 1), (105, 108, -1)]
+
+
+def test_the_end_of_a_record_and_the_start_of_the_next_are_not_joined(genome):
+    features = [Feature("1", 90, 98, 1, "gene"), Feature("chr2", 3, 5, 1, "gene")]
+    placed = Placed("annotation", genome, features)
+    assert runs_of(placed.select(["gene"]), join=50).tolist() == [[90, 98], [103, 105]]
+
+
 def test_what_is_left_out_is_counted(genome, caplog):
     with caplog.at_level("INFO"):
         Placed("annotation", genome, FEATURES)

@@ -4,6 +4,7 @@
 from typing import Dict, List, Optional, Union
 
 import numpy as np
+from lightning.pytorch.utilities import rank_zero_warn
 
 from modelgenerator.long_context.data.annotation import read_annotation
 from modelgenerator.long_context.data.checks import check_at_least
@@ -63,6 +64,12 @@ class _Annotated(LabelledWindows):
             placed.select([given] if isinstance(given, str) else given)
             for given in self.features.values()
         ]
+        without = sum(feature.strand == 0 for features in selected for feature in features)
+        if self.stranded and without:
+            rank_zero_warn(
+                f"{annotation}: {without:,} of {sum(map(len, selected)):,} features chosen have no "
+                "strand and are left out. Give their strand, or `stranded: false`."
+            )
         return [
             runs_of(features, strand, self.join)
             for features in selected

@@ -43,6 +43,13 @@ def test_strand_of_a_gene(files):
         assert int(label) == int((start >= 6_000) != reverse)
 
 
+def test_features_without_a_strand_are_counted_where_strands_are_classes(files, tmp_path):
+    (tmp_path / "genes.bed").write_text(BED + "chr1\t4500\t5000\tgene\n")
+    data = AnnotatedWindows(**files, features={"gene": "gene"}, stranded=True, **OPTIONS)
+    with pytest.warns(UserWarning, match="annotation: 1 of 3 features chosen have no strand"):
+        assert len(list(rows(data))) == 40
+
+
 def test_bases_of_two_classes_count_for_none_and_the_background_is_a_class(files):
     features = {"gene": ["gene"], "other": ["other"]}
     data = AnnotatedWindows(**files, features=features, background="none", **OPTIONS)

@@ -4,6 +4,7 @@
 import hashlib
 import inspect
 import os
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, List, Literal, Optional
@@ -23,7 +24,7 @@ from modelgenerator.long_context.data.table_files import SPLITS, TableFiles
 from modelgenerator.long_context.data.vocabulary import encode, reverse_complement
 
 CHUNK = 256  # rows looked at together
-_LETTERS = "ACGTUN" + AMBIGUOUS
+_LETTERS = re.escape("ACGTUN" + AMBIGUOUS)  # of which one is "-", that would make a range
 _OTHER = f"[^{_LETTERS}{_LETTERS.lower()}]"
 _NO_BASE = "[^ACGTUacgtu]"
 

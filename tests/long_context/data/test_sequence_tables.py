@@ -83,6 +83,19 @@ def test_bad_rows_are_left_out_and_counted(table, random_dna):
     assert data.describe()["counts"] == data.counts
 
 
+def test_every_letter_is_a_nucleotide_or_is_not(table):
+    """One row for each printable character, as in the genomes: fasta._KNOWN."""
+    from modelgenerator.long_context.data.fasta import _KNOWN
+
+    letters = [chr(code) for code in range(33, 127) if chr(code) not in '",']
+    data = module(table(train=[("ACGT" * 12 + letter, 0) for letter in letters]))
+    data.setup()
+    odd = sum(not _KNOWN[ord(letter)] for letter in letters)
+    assert odd == 94 - 2 - 2 * 17 - 1
+    left_out = data.counts["train"]["left_out"]
+    assert left_out["with letters that are no nucleotides"] == odd
+
+
 def test_a_table_travels_to_workers(table):
     data = module(table(), num_workers=1)
     data.setup()

@@ -4,6 +4,7 @@
 import csv
 import gzip
 import io
+from itertools import takewhile
 from pathlib import Path
 
 import pandas as pd
@@ -102,7 +103,8 @@ def _read(path: str, suffix: str) -> pd.DataFrame:
         return read_delimited(path, "," if suffix == ".csv" else "\t")
     # pandas would cut a line at any "#", and take a quotation mark for one around several lines.
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
-        lines = [line for line in file if line.strip()]
+        rows = takewhile(lambda line: not line.startswith("##FASTA"), file)  # GFF may end in it
+        lines = [line for line in rows if line.strip()]
     header = suffix == ".bed" and bool(lines) and _is_header(lines[0])
     lines = lines[:1] * header + [x for x in lines[header:] if not x.startswith(COMMENTS)]
     text = io.StringIO("".join(lines))

@@ -41,6 +41,11 @@ def test_gff_counts_from_1_and_includes_the_last_base(tmp_path):
     assert found == [["chr1", 9, 12, "gene", "-"]]
 
 
+def test_gff_may_end_in_its_sequences(tmp_path):
+    text = "##gff-version 3\nchr1\tx\tgene\t10\t12\t.\t-\t.\tID=a\n##FASTA\n>chr1\nACGT\n"
+    assert rows(read(tmp_path, "x.gff", text), "label") == [["chr1", 9, 12, "gene"]]
+
+
 def test_csv_counts_as_is_said(tmp_path):
     text = "CHROM,START,STOP,y\n1,10,12,5\n"
     assert rows(read(tmp_path, "x.csv", text)) == [[1, 10, 12]]

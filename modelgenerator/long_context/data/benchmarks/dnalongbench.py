@@ -10,6 +10,7 @@ from typing import List, Optional, Union
 import numpy as np
 import pandas as pd
 
+from modelgenerator.long_context.data.chromosomes import canonical
 from modelgenerator.long_context.data.interval_table import read_interval_table
 from modelgenerator.long_context.data.interval_windows import (
     IntervalRows,
@@ -109,11 +110,12 @@ class _RegionAndGene(IntervalWindows):
 
     def _between(self, frame: pd.DataFrame) -> dict[int, np.ndarray]:
         """What of `masked` lies between region and gene, in global positions, of each row."""
-        known = read_interval_table(self.masked).groupby("chrom")
-        stretches = {str(name): part[["start", "stop"]].to_numpy() for name, part in known}
+        table = read_interval_table(self.masked)
+        known = table.groupby(table["chrom"].astype(str).map(canonical))
+        stretches = {name: part[["start", "stop"]].to_numpy() for name, part in known}
         hidden = {}
         for index, row in frame.iterrows():
-            there = stretches.get(row["chrom"], np.zeros((0, 2), dtype=np.int64))
+            there = stretches.get(canonical(row["chrom"]), np.zeros((0, 2), dtype=np.int64))
             meets = (there[:, 0] < row["between_last"]) & (there[:, 1] > row["between_first"])
             inside = (there[:, 0] > row["start"]) & (there[:, 1] < row["stop"])
             if row["between_last"] > row["between_first"]:

@@ -40,10 +40,11 @@ def test_pairs_too_far_apart_are_left_out(make):
     assert data.counts["train"]["left_out"] == {"that need more than 8,000 nt": 4}
 
 
-def test_other_enhancers_in_between_are_read_as_n(make, tmp_path):
+@pytest.mark.parametrize("chr", ["chr", ""])
+def test_other_enhancers_in_between_are_read_as_n(make, tmp_path, chr):
     # Of row 2, what is between 5,601 + 3,000 and 10,600 - 500.
     bed = tmp_path / "enhancers.bed"
-    bed.write_text("chr1\t9000\t9100\nchr1\t3000\t3100\nchr2\t9000\t9100\n")
+    bed.write_text(f"{chr}1\t9000\t9100\n{chr}1\t3000\t3100\n{chr}2\t9000\t9100\n")
     data, records = make(enhancers=str(bed))
     row = next(r for r in data.train_dataset if r["ids"].startswith("chr1:2600"))
     expected = records["chr1"][2_600:11_600]

@@ -76,12 +76,12 @@ class ReplicationStrand(LabelledWindows):
                 f"{argument}: {len(short)} records are left out, too short for a chromosome with "
                 f"margins of {self.margin:,} bases: {', '.join(short[:5])}."
             )
-        if not leading:
+        if not leading + lagging:
             raise ValueError(
                 f"{argument}: no record is as long as {LEAST_MARGINS} margins, "
                 f"{LEAST_MARGINS * self.margin:,} bases. Give whole chromosomes, or lower margin."
             )
-        return [np.stack(rows) for rows in (lagging, leading)]
+        return [np.array(rows, dtype=np.int64).reshape(-1, 2) for rows in (lagging, leading)]
 
 
 def replication_ends(ids: np.ndarray) -> tuple[int, int]:

@@ -70,6 +70,13 @@ def test_what_is_no_chromosome(chromosome):
         module(chromosome, margin=-1)
 
 
+def test_one_way_round_may_be_all_margin(write_fasta):
+    """Skew that never turns has origin and terminus side by side: one class, and it is said."""
+    data = module(str(write_fasta({"chromosome": "ACGTG" * 4_000})))
+    with pytest.raises(ValueError, match="The train split has no window of .* bases of lagging"):
+        data.setup("fit")
+
+
 def test_shipped_chromosomes_test_on_another_genus():
     """C. trachomatis' known replication: skew alone says the strand of nearly every 16 kb."""
     data = ReplicationStrand(

@@ -4,12 +4,14 @@
 import shutil
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 from tqdm import tqdm
 
 TIMEOUT = 60  # seconds without a byte
 PIECE = 1 << 20
+_BROKEN = (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException)
 
 
 def download(url: str, path: Path) -> Path:
@@ -33,7 +35,14 @@ def download(url: str, path: Path) -> Path:
     except urllib.error.HTTPError as error:
         if error.code != 416:  # nothing is left to send: the part is the whole
             raise ValueError(f"Cannot fetch {url}: {error}. Check the address.") from None
-    except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
+        size = error.headers.get("Content-Range", "").rpartition("/")[2]  # "bytes */SIZE"
+        if size.isdigit() and int(size) != have:
+            part.unlink()
+            raise ValueError(
+                f"Cannot fetch {url}: of an earlier attempt there are {have:,} bytes, and the file "
+                f"has {size}: it is another one now. Run the same command again, from the start."
+            ) from None
+    except (*_BROKEN, ValueError) as error:
         raise ValueError(
             f"Cannot fetch {url}: {error}. Check the address and the network, then run the same "
             "command again; it goes on where it stopped. Or give a local file: --source FILE."

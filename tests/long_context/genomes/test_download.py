@@ -11,7 +11,10 @@ CONTENT = bytes(range(256)) * 40
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves CONTENT with ranges; /cut breaks off half way, /whole knows no ranges."""
+    """Serves CONTENT with ranges; /cut breaks off half way, /whole knows no ranges.
+
+    /chunks breaks off too, without having said how long it would be.
+    """
 
     asked = []
 
@@ -23,7 +26,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         if start >= len(CONTENT):
-            self.send_error(416)
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+            self.end_headers()
+            return
+        if self.path == "/chunks":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nhalf")
             return
         body = CONTENT[start:]
         self.send_response(206 if start else 200)
@@ -61,6 +69,19 @@ def test_goes_on_where_it_broke_off(url, tmp_path):
 def test_a_part_that_is_the_whole_or_a_server_without_ranges(url, tmp_path, path):
     (tmp_path / "x.part").write_bytes(CONTENT if path == "x" else CONTENT[:99])
     assert download(f"{url}/{path}", tmp_path / "x").read_bytes() == CONTENT
+
+
+def test_a_part_of_another_file_is_not_taken_for_the_whole(url, tmp_path):
+    (tmp_path / "x.part").write_bytes(CONTENT + b"more")
+    with pytest.raises(ValueError, match="there are 10,244 bytes, and the file has 10240"):
+        download(f"{url}/x", tmp_path / "x")
+    assert download(f"{url}/x", tmp_path / "x").read_bytes() == CONTENT
+
+
+def test_breaks_off_without_having_said_how_long_it_is(url, tmp_path):
+    with pytest.raises(ValueError, match="Cannot fetch .*/chunks: .*goes on where it stopped"):
+        download(f"{url}/chunks", tmp_path / "x")
+    assert not (tmp_path / "x").exists()
 
 
 def test_unreachable(url, tmp_path):

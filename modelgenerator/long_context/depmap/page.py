@@ -19,6 +19,17 @@ def write_page(maps: dict[str, MapValues], path: Path, highlights: Intervals = (
         path: HTML file to write.
         highlights: Intervals (first position, the one after the last, name) to shade.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    map_figure(maps, highlights).write_html(path, include_plotlyjs=True)
+
+
+def map_figure(maps: dict[str, MapValues], highlights: Intervals = ()) -> go.Figure:
+    """Bits above, maps below; maps zoom together along both axes, bits along theirs.
+
+    Args:
+        maps: Maps by their titles.
+        highlights: Intervals (first position, the one after the last, name) to shade.
+    """
     figure = make_subplots(
         rows=2,
         cols=len(maps),
@@ -58,10 +69,11 @@ def write_page(maps: dict[str, MapValues], path: Path, highlights: Intervals = (
                 col=column,
             )
     figure.update_xaxes(matches="x")
-    figure.update_yaxes(matches="y2", autorange="reversed", row=2)
+    # Plotly numbers axes row by row, so the maps' are those after one for the bits of each.
+    figure.update_yaxes(matches="y", row=1)
+    figure.update_yaxes(matches=f"y{len(maps) + 1}", autorange="reversed", row=2)
     figure.update_yaxes(title_text="bits", row=1, col=1)
     figure.update_yaxes(title_text="position mutated", row=2, col=1)
     figure.update_xaxes(title_text="position read", row=2)
     figure.update_layout(template="simple_white", height=900)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.write_html(path, include_plotlyjs=True)
+    return figure

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modelgenerator.long_context.depmap.page import write_page
+from modelgenerator.long_context.depmap.page import map_figure, write_page
 from modelgenerator.long_context.depmap.picture import (
     brightest,
     information,
@@ -70,6 +70,24 @@ def test_page_is_one_file_that_needs_no_network(found, tmp_path):
     page = (tmp_path / "map.html").read_text()
     assert "<script src=" not in page
     assert "gene" in page
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_maps_zoom_together_and_bits_stay_out_of_it(found, count):
+    figure = map_figure({str(k): found for k in range(count)})
+    layout = figure.to_dict()["layout"]
+
+    def matched(kind):
+        axes = [trace.yaxis or "y" for trace in figure.data if trace.type == kind]
+        assert len(set(axes)) == count
+        return {layout["yaxis" + axis[1:]]["matches"] for axis in axes}, set(axes)
+
+    maps, own = matched("heatmap")
+    assert len(maps) == 1
+    assert maps <= own
+    bits, own = matched("scattergl")
+    assert len(bits) == 1
+    assert bits <= own
 
 
 def test_title_says_kind_and_method(make_map):

@@ -134,19 +134,25 @@ class MapFolder:
     def load(self, pool: int = 1) -> MapValues:
         """The map; of a large one the largest value in every square of `pool` positions.
 
+        Squares begin at multiples of `pool` on the record, so that those of two regions meet.
+
         Raises:
             ValueError: If there is no map, or none of its blocks.
         """
         about = self.about()
         strands = {"both": "+-"}.get(about["strand"], about["strand"])
-        rows, columns = (np.asarray(about[name]) // pool * pool for name in ("rows", "columns"))
-        rows, columns = np.unique(rows), np.unique(columns)  # offsets into the region
+        start = about["start"]
+
+        def pooled(offsets: np.ndarray) -> np.ndarray:
+            return np.maximum((start + offsets) // pool * pool - start, 0)
+
+        rows, columns = (np.unique(pooled(np.asarray(about[name]))) for name in ("rows", "columns"))
         values = np.full((len(strands), len(rows), len(columns)), np.nan, dtype=np.float32)
         missing = len(about["rows"]) * len(about["columns"]) * len(strands)
         for block in self._blocks():
             here = values[strands.index(block.strand)]
-            i = np.searchsorted(rows, block.rows // pool * pool)
-            j = np.searchsorted(columns, block.columns // pool * pool)
+            i = np.searchsorted(rows, pooled(block.rows))
+            j = np.searchsorted(columns, pooled(block.columns))
             np.fmax.at(here, (i[:, None], j[None]), block.values)
             missing -= block.values.size
         if not np.isfinite(values).any():
@@ -158,7 +164,6 @@ class MapFolder:
                 stacklevel=2,
             )
         reference = np.mean([self._reference(strand) for strand in strands], axis=0)
-        start = about["start"]
         return MapValues(start + rows, start + columns, values.mean(axis=0), reference, about)
 
     def _reference(self, strand: str) -> np.ndarray:

@@ -57,6 +57,25 @@ def test_pooling_keeps_the_largest(folder):
     assert found.values.tolist() == [[2.0, 2.0], [6.0, 6.0]]
 
 
+def test_pooled_maps_of_two_regions_meet(tmp_path):
+    """Regions 50-62 and 47-62 in squares of 5: the same squares, the first cut by its region."""
+    found = []
+    for start in (50, 47):
+        n = 62 - start
+        folder = MapFolder(tmp_path / str(start))
+        positions = list(range(n))
+        folder.start({"start": start, "strand": "+", "rows": positions, "columns": positions})
+        folder.write_reference("+", np.full((n, 4), 0.25))
+        at = start + np.arange(n)
+        values = (at[:, None] * at).astype(np.float32)
+        folder.write(Block("+", np.arange(n), np.arange(n), values))
+        found.append(folder.load(pool=5))
+    inner, outer = found
+    assert inner.rows.tolist() == [50, 55, 60]
+    assert outer.rows.tolist() == [47, 50, 55, 60]
+    np.testing.assert_array_equal(outer.values[1:, 1:], inner.values)
+
+
 def test_going_on_in_the_same_map(folder):
     before = folder.load().values
     MapFolder(folder.path).start(ABOUT)

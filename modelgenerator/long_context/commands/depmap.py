@@ -86,7 +86,10 @@ def run(options: Namespace) -> None:
         if pairs:
             ranked = rank_known_pairs(found, pairs)
             numbers["maps"][-1] |= {**ranked._asdict()}
-            print(f"{title}: known pairs AUROC {ranked.auroc:.3f} +- {ranked.error:.3f} (s.e.)")
+            print(
+                f"{title}: known pairs AUROC {ranked.auroc:.3f} +- {ranked.error:.3f} (s.e.), "
+                f"{ranked.pairs} of {len(pairs)} pairs"
+            )
     for title in titles[1:]:
         found = agreement(first, maps[title])
         numbers["agreement"].append({"maps": [titles[0], title], **found._asdict()})

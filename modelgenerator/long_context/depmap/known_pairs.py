@@ -83,7 +83,7 @@ def _above(values: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def read_pairs(path: str) -> list[tuple[int, int]]:
-    """Pairs of positions from a table.
+    """Pairs of positions from a table, each once, in whichever order its positions are given.
 
     Args:
         path: TSV whose first two columns are the positions of a pair, 0-based, in coordinates of
@@ -109,4 +109,7 @@ def read_pairs(path: str) -> list[tuple[int, int]]:
                 ) from None
     if not pairs:
         raise ValueError(f"pairs: {path} holds no pair.")
-    return pairs
+    found: dict[frozenset, tuple[int, int]] = {}
+    for pair in pairs:
+        found.setdefault(frozenset(pair), pair)
+    return list(found.values())

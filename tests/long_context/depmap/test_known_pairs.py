@@ -49,6 +49,8 @@ def test_read_pairs(tmp_path):
     path = tmp_path / "pairs.tsv"
     path.write_text("i\tj\n105\t110\n106\t109\n")
     assert read_pairs(str(path)) == [(105, 110), (106, 109)]
+    path.write_text("i\tj\n105\t110\n106\t109\n110\t105\n105\t110\n")
+    assert read_pairs(str(path)) == [(105, 110), (106, 109)]
     path.write_text("i\tj\n105\n")
     with pytest.raises(ValueError, match="line 2: two positions are needed"):
         read_pairs(str(path))

@@ -10,6 +10,8 @@ from typing import Optional
 import torchmetrics as tm
 from torch import Tensor, nn
 
+from modelgenerator.long_context.tasks.counted_rows import rows_that_count
+
 
 class LabelledTask:
     """Mixed into upstream's tasks: ids in, and a set of test metrics for each test dataloader.
@@ -20,6 +22,16 @@ class LabelledTask:
 
     inputs = ("input_ids", "attention_mask")
     _test_set = 0  # number of the test dataloader at hand
+    _test_rows = 0  # how many rows of the batch at hand count
+
+    def _report_auprc(self) -> None:
+        """Add the area under the precision-recall curve, of all classes or labels on average."""
+        if self.multilabel:
+            metric = tm.AveragePrecision("multilabel", num_labels=self.n_classes)
+        else:
+            kind = "binary" if self.n_classes == 2 else "multiclass"
+            metric = tm.AveragePrecision(kind, num_classes=self.n_classes)
+        self.metrics["test_metrics"]["auprc"] = metric
 
     def required_data_columns(self, stage: str) -> list[str]:
         """Token ids, and labels wherever a loss is computed."""
@@ -41,9 +53,20 @@ class LabelledTask:
     def test_step(
         self, batch: dict, batch_idx: Optional[int] = None, dataloader_idx: int = 0
     ) -> dict:
-        """Test one batch, counted for its dataloader."""
+        """Test one batch, counted for its dataloader; rows that another process counts are not."""
         self._test_set = dataloader_idx
-        return super().test_step(batch, batch_idx)
+        rows = len(batch["labels"])
+        own = rows_that_count(self.trainer.test_dataloaders, dataloader_idx, batch_idx, rows)
+        self._test_rows = own
+        if own == rows:
+            return super().test_step(batch, batch_idx)
+        collated = self.transform(batch, batch_idx)
+        predictions = self.forward(collated)[:own]
+        if not own:
+            return {"predictions": predictions}
+        outputs = self.evaluate(predictions, {k: v[:own] for k, v in collated.items()}, "test")
+        self.log_loss_and_metrics(outputs["loss"], "test")
+        return {"predictions": predictions, **outputs}
 
     def on_test_epoch_start(self) -> None:
         """One set of metrics for each test dataloader."""
@@ -77,6 +100,7 @@ class LabelledTask:
     def log_loss_and_metrics(self, loss: Tensor, stage: str) -> None:
         """As upstream; in a test run everything is logged at its end."""
         if stage == "test":
-            self.metrics[f"test{self._test_set}_metrics"]["loss"].update(loss.detach())
+            metric = self.metrics[f"test{self._test_set}_metrics"]["loss"]
+            metric.update(loss.detach(), weight=self._test_rows)
         else:
             super().log_loss_and_metrics(loss, stage)

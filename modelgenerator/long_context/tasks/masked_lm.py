@@ -20,6 +20,7 @@ from modelgenerator.long_context.evaluation import (
 )
 from modelgenerator.long_context.evaluation.masked_bases import KINDS
 from modelgenerator.long_context.method_record import method_record
+from modelgenerator.long_context.tasks.counted_rows import rows_that_count
 from modelgenerator.tasks import MLM
 from modelgenerator.tasks.base import BackboneCallable
 
@@ -172,13 +173,16 @@ class MaskedLM(MLM):
 
     def validation_step(self, batch: dict, batch_idx: Optional[int] = None) -> None:
         """Count the masked bases of a validation batch."""
-        self._count("val", self.transform(batch, batch_idx))
+        collated = self._counted(self.transform(batch, batch_idx), "val", 0, batch_idx)
+        self._count("val", collated)
 
     def test_step(
         self, batch: dict, batch_idx: Optional[int] = None, dataloader_idx: int = 0
     ) -> None:
         """Count the masked bases of a test batch, for its dataloader's length and kind."""
-        collated = self.transform(batch, batch_idx)
+        collated = self._counted(
+            self.transform(batch, batch_idx), "test", dataloader_idx, batch_idx
+        )
         out = self._count(f"test{dataloader_idx}", collated)
         masked = collated["labels"] != IGNORED
         kind, _ = self._test_sets()[dataloader_idx]
@@ -192,6 +196,16 @@ class MaskedLM(MLM):
             self.counters[f"recall{dataloader_idx}"].update(
                 out["kind"][scored], distance[scored], out["hit"][scored]
             )
+
+    def _counted(self, collated: dict, stage: str, index: int, batch_idx: int) -> dict:
+        """The batch with nothing asked of windows that another process counts."""
+        loaders = getattr(self.trainer, f"{stage}_dataloaders")
+        labels = collated["labels"]
+        own = rows_that_count(loaders, index, batch_idx, len(labels))
+        if own == len(labels):
+            return collated
+        others = torch.arange(len(labels), device=labels.device) >= own
+        return {**collated, "labels": labels.masked_fill(others[:, None], IGNORED)}
 
     def _count(self, key: str, collated: dict) -> dict:
         out = self.evaluate(self.forward(collated), collated)

@@ -22,7 +22,7 @@ class PairClassification(LabelledTask, SequenceClassification):
 
     Note:
         Columns `input_ids` and `pair_ids`, int64 [batch, n + 2]; `labels` as for
-        `WindowClassification`.
+        `WindowClassification`, and so are the metrics.
 
     Args:
         backbone: A pretrained backbone from the modelgenerator library.
@@ -40,6 +40,7 @@ class PairClassification(LabelledTask, SequenceClassification):
         super().__init__(backbone, adapter=adapter, **kwargs)
         if self.__class__ is PairClassification:
             self.save_hyperparameters()
+        self._report_auprc()
         self.adapter_fn = partial(_twice_as_wide, adapter)
 
     def forward(self, collated_batch: dict) -> Tensor:

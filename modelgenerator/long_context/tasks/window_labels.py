@@ -18,7 +18,8 @@ class WindowClassification(LabelledTask, SequenceClassification):
     tokenizes strings in the training process, with ids made by the data workers instead.
 
     Note:
-        `labels` is int64 [batch], or 0 and 1 [batch, n_classes] with `multilabel`.
+        `labels` is int64 [batch], or 0 and 1 [batch, n_classes] with `multilabel`. Test runs log
+        `test_auprc`, the area under the precision-recall curve, beside upstream's metrics.
 
     Args:
         backbone: A pretrained backbone from the modelgenerator library.
@@ -35,6 +36,7 @@ class WindowClassification(LabelledTask, SequenceClassification):
         super().__init__(backbone, adapter=adapter, **kwargs)
         if self.__class__ is WindowClassification:
             self.save_hyperparameters()
+        self._report_auprc()
 
     def evaluate(self, logits: Tensor, collated_batch: dict, *args, **kwargs) -> dict:
         """Loss and metrics of a batch."""

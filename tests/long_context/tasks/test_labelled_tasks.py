@@ -85,7 +85,17 @@ def test_window_classification_learns_and_reports(make_task):
     found = train_and_test(make_task(WindowClassification), data)
     assert found["test_accuracy"] == 1.0
     assert found["test_auroc"] == 1.0
+    assert found["test_auprc"] == 1.0
     assert found["test_loss"] < 0.3
+
+
+def test_auprc_by_hand(make_task):
+    """Ranked 1, 0, 1 from the top: precision is 1 at the first positive, 2 / 3 at the second."""
+    task = make_task(WindowClassification)
+    logits = torch.tensor([[0.0, 3.0], [0.0, 2.0], [0.0, 1.0]])
+    task.evaluate(logits, {"labels": torch.tensor([1, 0, 1])}, "test")
+    found = task.metrics["test_metrics"]["auprc"].compute().item()
+    assert found == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_several_lengths_are_told_apart(make_task):
@@ -100,6 +110,7 @@ def test_multilabel(make_task):
     task = make_task(WindowClassification, n_classes=3, multilabel=True)
     found = train_and_test(task, data)
     assert found["test_accuracy_0"] == found["test_accuracy_1"] == 1.0
+    assert found["test_auprc"] == 1.0
 
 
 def test_window_regression_learns_and_reports(make_task):

@@ -27,6 +27,9 @@ class TrainingStep(NamedTuple):
         kept: What layers keep for the backward pass: everything, or attention or inputs as with
             `GradientCheckpointing`.
         linear_trained: Whether the encoder's own linear layers are trained; not so with LoRA.
+        differentiated: Whether the backward pass goes through the encoder; not so where it is
+            frozen and its positional method learns nothing.
+        moments: Numbers that the optimiser keeps for each that is trained: 2 with Adam.
         processes: Processes that weights, gradients and optimiser are sharded over (FSDP).
     """
 
@@ -40,14 +43,17 @@ class TrainingStep(NamedTuple):
     compute_bytes: int = FLOAT32
     kept: Literal["everything", "attention", "inputs"] = "everything"
     linear_trained: bool = True
+    differentiated: bool = True
+    moments: int = 2
     processes: int = 1
 
 
 def peak_memory(step: TrainingStep, tokens: int) -> dict[str, int]:
-    """Bytes at the peak of a training step with Adam, by what they hold.
+    """Bytes at the peak of a training step, by what they hold.
 
-    The peak is at the start of the backward pass through the last layer. What a device needs
-    besides is not counted: its context, memory lost between blocks, buffers of communication.
+    The peak is at the start of the backward pass through the last layer; without one, within the
+    feed-forward part of a layer. What a device needs besides is not counted: its context, memory
+    lost between blocks, buffers of communication.
 
     Args:
         step: The encoder and the way it is trained.
@@ -76,8 +82,9 @@ def peak_memory(step: TrainingStep, tokens: int) -> dict[str, int]:
     if step.linear_trained:
         # What gate and up were made of, cast by autocast for each, and what down was made of.
         layer += (2 * narrow if mixed else narrow) + wide
-    if step.trained == 0:
-        per_token = layer
+    differentiated = step.differentiated and step.trained > 0
+    if not differentiated:
+        per_token = 2 * inputs + 3 * wide
     elif step.kept == "everything":
         per_token = step.layers * layer
     else:
@@ -85,12 +92,14 @@ def peak_memory(step: TrainingStep, tokens: int) -> dict[str, int]:
         per_token = step.layers * kept + layer
     per_token += inputs  # of the last normalisation
     weights = step.parameters * step.weight_bytes
-    if mixed:
-        weights += step.parameters * step.compute_bytes  # autocast's copies
+    if mixed and differentiated:
+        # Autocast's copies. Those of frozen weights are kept for the backward pass alone.
+        whole = step.linear_trained or step.kept == "everything"
+        weights += step.parameters * step.compute_bytes // (1 if whole else step.layers)
     return {
         "weights": weights // step.processes,
         "gradients": step.trained * step.weight_bytes // step.processes,
-        "optimizer": 2 * step.trained * FLOAT32 // step.processes,
+        "optimizer": step.moments * step.trained * step.weight_bytes // step.processes,
         "activations": tokens * per_token,
-        "transient": tokens * (2 * wide + inputs) if step.trained else 0,
+        "transient": tokens * (2 * wide + inputs) if differentiated else 0,
     }

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The count against torch's own tracker of a real training step."""
 
+import weakref
 from functools import partial
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import is_tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from modelgenerator.backbones.positional import yarn
 from modelgenerator.long_context.memory import KEPT, TrainingStep, peak_memory
@@ -45,6 +49,13 @@ def test_sharding_divides_weights_not_activations():
     assert four["activations"] == alone["activations"]
 
 
+def test_weights_in_bfloat16_make_gradients_and_optimiser_half_as_large():
+    full, half = (peak_memory(TINY._replace(weight_bytes=n, compute_bytes=n), 64) for n in (4, 2))
+    for name in ("weights", "gradients", "optimizer"):
+        assert half[name] * 2 == full[name]
+    assert peak_memory(TINY._replace(moments=0), 64)["optimizer"] == 0
+
+
 def test_unknown_kept_is_refused():
     with pytest.raises(ValueError, match="kept='some' is not allowed: give one of everything"):
         peak_memory(TINY._replace(kept="some"), 10)
@@ -65,6 +76,7 @@ def step_of(task, precision, kept="everything"):
         trained=sum(p.numel() for p in parameters if p.requires_grad),
         compute_bytes=4 if precision == "float32" else 2,
         kept=kept, linear_trained=all(p.requires_grad for p in parameters),
+        differentiated=any(p.requires_grad for p in task.backbone.encoder.parameters()),
     )  # fmt: skip
 
 
@@ -111,3 +123,53 @@ def test_the_count_is_the_peak_of_a_step(tiny_task, kept, precision):
     counted = peak_memory(step_of(task, precision, kept), 2048)
     counted["optimizer"] = counted["gradients"] = 0  # no optimiser; hardly a gradient at the peak
     assert sum(counted.values()) == pytest.approx(peak, rel=0.15)
+
+
+class Live(TorchDispatchMode):
+    """Bytes of what is made and still there, at most; torch's tracker refuses frozen weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.now, self.peak, self.storages = 0, 0, {}
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        given = {x.untyped_storage()._cdata for x in tree_leaves((args, kwargs)) if is_tensor(x)}
+        for x in filter(is_tensor, tree_leaves(result)):
+            storage, key = x.untyped_storage(), x.untyped_storage()._cdata
+            if key not in self.storages and key not in given:
+                gone = partial(self._gone, key, storage.nbytes())
+                self.storages[key] = weakref.ref(storage, gone)
+                self.now += storage.nbytes()
+                self.peak = max(self.peak, self.now)
+        return result
+
+    def _gone(self, key, size, _):
+        self.now -= size
+        del self.storages[key]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("way", "kept"), [("frozen", "everything"), ("use_peft", "everything"), ("use_peft", "inputs")]
+)
+def test_frozen_weights_take_no_more_than_is_counted(tiny_task, way, kept, precision):
+    """Nothing is kept of a frozen encoder; of LoRA's frozen weights bfloat16 copies come and go."""
+    from modelgenerator.long_context.callbacks import GradientCheckpointing
+
+    lora = {"lora_dropout": 0.0} if way == "use_peft" else {}
+    overwrites = {"num_hidden_layers": 6, "hidden_size": 512, "num_attention_heads": 8}
+    task = tiny_task(PE, config_overwrites=overwrites, **{way: True}, **lora).train()
+    if kept != "everything":
+        GradientCheckpointing(kept).on_fit_start(None, task)
+    head = torch.ones(512, requires_grad=True)
+    with Live() as live:
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            ids = torch.zeros(1, 1024, dtype=torch.long)
+            loss = (task.backbone(ids, None).last_hidden_state * head).sum()
+        loss.backward()
+    step = step_of(task, precision, kept)._replace(layers=6, width=512, heads=8)
+    counted = peak_memory(step, 1024)
+    counted["optimizer"] = counted["gradients"] = 0
+    counted["weights"] -= 4 * step.parameters  # made before
+    assert 0.75 * live.peak < sum(counted.values()) < 1.05 * live.peak

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Says before the first step whether training fits the device."""
 
-from typing import Any
+import re
+from typing import Any, Optional
 
 import psutil
 import torch
@@ -14,24 +15,38 @@ from modelgenerator.long_context.callbacks.gradient_checkpointing import Gradien
 from modelgenerator.long_context.installation import base_encoder, rotary_backbone
 from modelgenerator.long_context.memory import FLOAT32, TrainingStep, peak_memory
 
+SPECIAL_TOKEN = re.compile(r"\[[A-Z]+\]")  # one token, such as [MASK]
+
 
 class MemoryCheck(Callback):
     """Compares the memory that a training step will take with what the device has.
 
-    Counted for the first batch; see `modelgenerator.long_context.memory`. The count leaves out
-    what it cannot know, so whatever it finds too large cannot be trained.
+    Counted for the first batch of a run, also of a resumed one; see
+    `modelgenerator.long_context.memory`. The count leaves out what it cannot know, so whatever it
+    finds too large cannot be trained. Batches of neither token ids nor `sequences`, as of tasks
+    with several backbones, are not counted.
 
     Raises:
         ValueError: If the step cannot fit; the message says what to change.
     """
 
+    def __init__(self) -> None:
+        self._counted = False
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._counted = False
+
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        if batch_idx or trainer.global_step:
+        if self._counted:
             return
-        step, rows, longest = training_step(trainer, pl_module), *batch_shape(batch)
-        tokens = rows * longest // getattr(trainer.strategy, "context_parallel_size", 1)
+        self._counted = True
+        lengths = row_lengths(batch, rotary_backbone(pl_module).max_length)
+        if not lengths:
+            return
+        step, rows, longest = training_step(trainer, pl_module), len(lengths), max(lengths)
+        tokens = sum(lengths) // getattr(trainer.strategy, "context_parallel_size", 1)
         parts = peak_memory(step, tokens)
         needed, there = sum(parts.values()), device_memory(pl_module.device)
         text = ", ".join(f"{name} {gib(value)}" for name, value in parts.items())
@@ -66,17 +81,31 @@ def training_step(trainer: Trainer, task: LightningModule) -> TrainingStep:
         linear_trained=any(
             p.requires_grad for n, p in encoder.named_parameters() if "mlp.down_proj" in n
         ),
+        differentiated=any(p.requires_grad for p in encoder.parameters()),
+        moments=2 if all(isinstance(o, torch.optim.Adam) for o in trainer.optimizers) else 0,
         processes=processes,
     )
 
 
-def batch_shape(batch: dict) -> tuple[int, int]:
-    """Rows of a batch and tokens of the longest, from token ids or from sequences."""
+def row_lengths(batch: Any, max_length: Optional[int] = None) -> list[int]:
+    """Tokens of each row of a batch, padding left out.
+
+    Args:
+        batch: What the dataloader gives: token ids, or sequences that are still to be tokenised.
+        max_length: Tokens that sequences are cut at, special ones included; None for no limit.
+
+    Returns:
+        As many as rows; none for a batch of something else.
+    """
+    if not isinstance(batch, dict):
+        return []
     if "input_ids" in batch:
-        rows, longest = batch["input_ids"].shape
-        return rows, longest
-    sequences = batch["sequences"]
-    return len(sequences), max(map(len, sequences)) + SPECIAL_TOKENS
+        mask, (rows, longest) = batch.get("attention_mask"), batch["input_ids"].shape
+        return [longest] * rows if mask is None else mask.sum(dim=1).tolist()
+    given = batch.get("sequences", [])
+    rows = [row for item in given for row in ([item] if isinstance(item, str) else item)]
+    lengths = [len(SPECIAL_TOKEN.sub("N", row)) + SPECIAL_TOKENS for row in rows]
+    return lengths if max_length is None else [min(n, max_length) for n in lengths]
 
 
 def device_memory(device: torch.device) -> int:
@@ -95,8 +124,8 @@ def advice(step: TrainingStep, rows: int) -> str:
     """What would make a training step smaller, most useful first."""
     ways = {
         "data.batch_size: 1": rows > 1,
-        "the callback GradientCheckpointing": step.kept == "everything",
-        "GradientCheckpointing with keep: inputs": step.kept == "attention",
+        "the callback GradientCheckpointing": step.kept == "everything" and step.differentiated,
+        "GradientCheckpointing with keep: inputs": step.kept == "attention" and step.differentiated,
         "trainer.precision: bf16-mixed": step.compute_bytes == FLOAT32,
         "LoRA (backbone.use_peft: true)": step.linear_trained,
         "more GPUs (configs/fsdp.yaml shares weights, configs/context_parallel.yaml windows)": True,

@@ -5,17 +5,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from modelgenerator.backbones.positional import rope
+from modelgenerator.backbones.positional import gene, rope
 from modelgenerator.long_context.callbacks import GradientCheckpointing, MemoryCheck
-from modelgenerator.long_context.callbacks.memory_check import batch_shape, training_step
+from modelgenerator.long_context.callbacks.memory_check import row_lengths, training_step
 
 ROPE = partial(rope, original_max_position_embeddings=512)
 
 
-def trainer_of(*callbacks, precision="32-true", strategy=None):
+def trainer_of(*callbacks, precision="32-true", strategy=None, optimizers=(), global_step=0):
     return SimpleNamespace(
-        global_step=0, world_size=1, callbacks=callbacks, precision=precision, strategy=strategy
-    )
+        global_step=global_step, world_size=1, callbacks=callbacks, precision=precision,
+        strategy=strategy, optimizers=optimizers,
+    )  # fmt: skip
 
 
 def test_a_step_that_fits_is_let_through(tiny_task):
@@ -63,6 +64,45 @@ def test_what_is_trained_is_seen(tiny_task, use_peft):
     assert (step.trained < step.parameters) is use_peft
 
 
-def test_batches_of_ids_and_of_sequences():
-    assert batch_shape({"input_ids": torch.zeros(3, 7)}) == (3, 7)
-    assert batch_shape({"sequences": ["ACG", "ACGTACG"]}) == (2, 9)
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_frozen_encoder_has_no_backward_pass_unless_its_method_learns(tiny_task, frozen):
+    learns = partial(gene, learnable=True, original_max_position_embeddings=512)
+    for pe, expected in ((ROPE, not frozen), (learns, True)):
+        step = training_step(trainer_of(), tiny_task(pe, frozen=frozen))
+        assert step.differentiated is expected
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "moments"),
+    [(torch.optim.Adam, 2), (torch.optim.AdamW, 2), (partial(torch.optim.SGD, lr=0.1), 0)],
+)
+def test_what_the_optimiser_keeps(tiny_task, optimizer, moments):
+    task = tiny_task(ROPE)
+    trainer = trainer_of(optimizers=[optimizer(task.parameters())])
+    assert training_step(trainer, task).moments == moments
+
+
+def test_a_resumed_run_is_counted_too(tiny_task):
+    batch = {"input_ids": torch.empty(1, 1, dtype=torch.long).expand(1, 10**10)}
+    with pytest.raises(ValueError, match="takes about"):
+        MemoryCheck().on_train_batch_start(trainer_of(global_step=7), tiny_task(ROPE), batch, 5)
+
+
+def test_other_batches_are_let_through(tiny_task):
+    for batch in ({"dna_seq_sequences": ["ACG"], "labels": [1.0]}, ["ACG"]):
+        MemoryCheck().on_train_batch_start(trainer_of(), tiny_task(ROPE), batch, 0)
+
+
+def test_tokens_of_ids_and_of_sequences():
+    ids, mask = torch.zeros(2, 7), torch.tensor([[1] * 7, [1] * 3 + [0] * 4])
+    assert row_lengths({"input_ids": ids}) == [7, 7]
+    assert row_lengths({"input_ids": ids, "attention_mask": mask}) == [7, 3]
+    assert row_lengths({"sequences": ["ACG", "ACGTACG"]}) == [5, 9]
+    assert row_lengths({"sequences": ["A[MASK]G", "[MASK][MASK]"]}) == [5, 4]
+    assert row_lengths({"sequences": [["ACG", "[MASK]CG"], ["AC"]]}) == [5, 5, 4]
+    assert row_lengths({"sequences": ["ACG", "ACGTACG"]}, max_length=6) == [5, 6]
+
+
+def test_sequences_that_the_backbone_cuts_are_counted_as_cut(tiny_task):
+    batch = {"sequences": ["A" * 10**8] * 2}
+    MemoryCheck().on_train_batch_start(trainer_of(), tiny_task(ROPE, max_length=66), batch, 0)

@@ -26,8 +26,9 @@ def read_logit_std(path: str, geometry: RotaryGeometry, original: int) -> Tensor
         original: Its original context, in nucleotides.
 
     Raises:
-        ValueError: If the file cannot be read, is none of these, or was measured on an encoder with
-            another number of heads, another width or another context.
+        ValueError: If the file cannot be read, is none of these, was measured on an encoder with
+            another number of heads, another width or another context, or holds spreads that are
+            not above 0.
     """
     try:
         found = json.loads(Path(path).read_text())
@@ -53,7 +54,16 @@ def read_logit_std(path: str, geometry: RotaryGeometry, original: int) -> Tensor
                 f"{found.get(name)}, this one has {ours}: calibrate this one with "
                 "`mgen-lc calibrate`."
             )
-    std = torch.tensor(found["logit_std"], dtype=torch.float64, device="cpu")  # [layers, H]
+    try:
+        std = torch.tensor(found.get("logit_std"), dtype=torch.float64, device="cpu")  # [layers, H]
+    except (TypeError, ValueError, RuntimeError):  # none, no numbers, or rows of differing lengths
+        std = torch.empty(0)
+    whole = std.ndim == 2 and len(std) > 0 and std.shape[1] == geometry.num_heads
+    if not (whole and bool((std.isfinite() & (std > 0)).all())):
+        raise ValueError(
+            f"calibration={path!r} does not hold a number above 0 for each of "
+            f"{geometry.num_heads} heads of every layer: calibrate again with `mgen-lc calibrate`."
+        )
     return std.square().reciprocal().mean(0).rsqrt().float()
 
 

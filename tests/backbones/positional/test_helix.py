@@ -247,6 +247,25 @@ def test_calibration_of_something_else(calibration, changes, message):
         helix(SMALL, temperature="calibrated", calibration=calibration(**changes))
 
 
+@pytest.mark.parametrize(
+    "logit_std",
+    [
+        None,
+        [],
+        [1.0, 2.0, 4.0, 1.83],
+        [[1.0, 2.0]],
+        [[1.0, 2.0, 4.0, 1.83], [1.0]],
+        [[1.0, 2.0, 4.0, 0.0]],
+        [[1.0, 2.0, 4.0, -1.0]],
+        [[1.0, 2.0, 4.0, math.nan]],
+        [["1", "2", "4", "8"]],
+    ],
+)
+def test_calibration_with_spreads_that_cannot_be(calibration, logit_std):
+    with pytest.raises(ValueError, match="not hold a number above 0 for each of 4 heads"):
+        helix(SMALL, temperature="calibrated", calibration=calibration(logit_std=logit_std))
+
+
 def test_calibration_that_cannot_be_read(tmp_path):
     with pytest.raises(ValueError, match=r"none\.json' cannot be read \(No such file"):
         helix(SMALL, temperature="calibrated", calibration=str(tmp_path / "none.json"))

@@ -50,13 +50,22 @@ def get_positional(name: str) -> type[RotaryEmbedding]:
 def register_positional(name: str, cls: type[RotaryEmbedding]) -> None:
     """Add a method from outside this package under `name`, for `model.pe`.
 
+    Args:
+        name: The name of the class, by which configurations find it.
+        cls: A method.
+
     Raises:
-        ValueError: If `name` is taken by another class, or `cls` is not a RotaryEmbedding.
+        ValueError: If `name` is taken or is not the class's, or `cls` is not a RotaryEmbedding.
     """
     if not (isinstance(cls, type) and issubclass(cls, RotaryEmbedding)):
         raise ValueError(
             f"cls={cls!r} cannot be registered as positional embedding {name!r}: "
             "give a subclass of RotaryEmbedding."
+        )
+    if name != cls.__name__:
+        raise ValueError(
+            f"name={name!r} is not the name of the class, {cls.__name__}, and `model.pe: {name}` "
+            "would not find it: give the name of the class."
         )
     if name in POSITIONAL:
         raise ValueError(

@@ -41,7 +41,16 @@ def test_register(monkeypatch):
     assert get_positional("mine") is mine
     assert "mine" in list_positional()
     with pytest.raises(ValueError, match=r"name='mine' is taken by .*mine: choose another name"):
-        register_positional("mine", rope)
+        register_positional("mine", mine)
+
+
+def test_register_refuses_a_name_that_configurations_would_not_find():
+    class mine(rope):
+        pass
+
+    with pytest.raises(ValueError, match=r"name='other' is not the name of the class, mine, and"):
+        register_positional("other", mine)
+    assert "other" not in POSITIONAL
 
 
 @pytest.mark.parametrize("cls", [dict, "yarn", None])
@@ -52,5 +61,8 @@ def test_register_refuses_other_classes(cls):
 
 
 def test_register_refuses_a_known_name():
+    class yarn(rope):
+        pass
+
     with pytest.raises(ValueError, match=r"name='yarn' is taken by modelgenerator\..*yarn"):
-        register_positional("yarn", rope)
+        register_positional("yarn", yarn)

@@ -24,7 +24,11 @@ def check_lengths(window: int, lengths: Sequence[int], block: Optional[int]) -> 
                 "same windows of the longest, so that all score the same bases; give lengths that "
                 "divide it, such as 512, 1024, 2048."
             )
-    longest = max(window, *lengths)
+    check_block(block, max(window, *lengths))
+
+
+def check_block(block: Optional[int], longest: int) -> None:
+    """Refuse blocks that hold no window of the longest length."""
     if block is not None and block < longest:
         raise ValueError(
             f"block: {block}; give at least {longest}, the longest of `window` and `lengths`."

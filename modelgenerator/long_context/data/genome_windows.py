@@ -1,38 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The data module for long DNA: masked windows of whole genomes, of one length or of several."""
 
-import hashlib
-import inspect
-import os
-from pathlib import Path
 from typing import List, Optional, Union
 
 import numpy as np
-import torch
 from torch.utils.data import DataLoader
 
-from modelgenerator.data.base import DataInterface
-from modelgenerator.long_context.data import checks, genome_checks
+from modelgenerator.long_context.data import checks
 from modelgenerator.long_context.data.datasets import FixedWindows, TrainWindows
 from modelgenerator.long_context.data.examples import COLUMNS, Masking, Planting
 from modelgenerator.long_context.data.genome import Genome
-from modelgenerator.long_context.data.index import index_fasta
-from modelgenerator.long_context.data.loading import EpochSampler, ResumableLoader
-from modelgenerator.long_context.data.sources import resolve_fasta
-from modelgenerator.long_context.data.splits import Split, default_block, split_genome
+from modelgenerator.long_context.data.genome_module import GenomeModule
 from modelgenerator.long_context.data.window_sets import cut_tiles, find_starts, find_tiles
 
-_LEAST = {
-    "train_windows": 1,
-    "eval_windows": 1,
-    "copies_per_window": 0,
-    "random_seed": 0,
-    "train_seed": 0,
-    "batch_size": 1,
-}
 
-
-class GenomeWindows(DataInterface):
+class GenomeWindows(GenomeModule):
     """Masked windows of whole genomes: random ones to train on, fixed ones to evaluate on.
 
     A genome of any size is indexed once, then opens at once and is read from disk. Blocks of it are
@@ -54,14 +36,8 @@ class GenomeWindows(DataInterface):
             "demo" or "demo_held_out", the small genomes that come with the package.
         window: Length of training and validation windows, in nucleotides.
         lengths: Lengths of test windows; each must divide the longest. By default `window`.
-        train_windows: Training windows in an epoch.
         eval_windows: Validate and test on at most as many bases as this many windows of the longest
             test length hold, spread evenly. By default on all.
-        test_fasta: Other genomes to test on, whole; `test_share` is then not used.
-        valid_share: Share of the bases for validation.
-        test_share: Share of the bases for testing.
-        block: Bases in a block. By default about a hundredth of the genome, from two of the longest
-            windows to 2 Mb.
         max_n_fraction: Windows with a larger share of N are left out.
         mask_rate: Probability of a base to be masked.
         copies_per_window: Copies planted in a window of `window` that gets any; longer and shorter
@@ -76,11 +52,6 @@ class GenomeWindows(DataInterface):
         random_seed: Decides splits, windows, masks and copies.
         train_seed: Decides training windows, their masks and copies instead of `random_seed`:
             runs that differ in it alone are repeats on the same splits and test windows.
-        batch_size: Windows of `window` in a batch, per device; test batches of other lengths hold
-            about as many bases.
-        num_workers: Processes that prepare batches.
-        pin_memory: Whether to pin memory, for faster copies to a GPU.
-        persistent_workers: Whether to keep the training and validation processes between epochs.
 
     Raises:
         ValueError: If an argument is out of range, a file is not usable, or a split is empty.
@@ -91,12 +62,7 @@ class GenomeWindows(DataInterface):
         fasta: Union[str, List[str]],
         window: int,
         lengths: Optional[List[int]] = None,
-        train_windows: int = 10_000,
         eval_windows: Optional[int] = None,
-        test_fasta: Optional[Union[str, List[str]]] = None,
-        valid_share: float = 0.05,
-        test_share: float = 0.05,
-        block: Optional[int] = None,
         max_n_fraction: float = 0.05,
         mask_rate: float = 0.15,
         copies_per_window: int = 0,
@@ -108,28 +74,11 @@ class GenomeWindows(DataInterface):
         test_copies: bool = True,
         random_seed: int = 42,
         train_seed: Optional[int] = None,
-        batch_size: int = 8,
-        num_workers: int = 0,
-        pin_memory: bool = True,
-        persistent_workers: bool = False,
+        **kwargs,
     ):
         super().__init__(
-            path=os.curdir,  # upstream's loader of tables is not used
-            random_seed=random_seed,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            pin_memory=pin_memory,
-            persistent_workers=persistent_workers,
+            fasta, window, lengths, eval_windows=eval_windows, random_seed=random_seed, **kwargs
         )
-        self.fasta = fasta
-        self.test_fasta = test_fasta
-        self.window = window
-        self.lengths = [window] if lengths is None else list(lengths)
-        self.train_windows = train_windows
-        self.eval_windows = eval_windows
-        self.valid_share = valid_share
-        self.test_share = test_share
-        self.block = block
         self.max_n_fraction = max_n_fraction
         self.mask_rate = mask_rate
         self.copies_per_window = copies_per_window
@@ -144,19 +93,12 @@ class GenomeWindows(DataInterface):
         self.masking = Masking(self.mask_rate, self.copy_mask_rate)
         kinds = ("natural", "copies") if self.test_copies else ("natural",)
         self.test_sets = [(kind, length) for length in self.lengths for kind in kinds]
-        self.genome: Optional[Genome] = None
-        self.parts: Optional[Split] = None
-        self.test_genome: Optional[Genome] = None
-        self.train_dataset: Optional[TrainWindows] = None
-        self.val_dataset: Optional[FixedWindows] = None
-        self.test_datasets: List[FixedWindows] = []
         self.predict_dataset: Optional[FixedWindows] = None
 
     def _check(self) -> None:
-        for name, least in _LEAST.items():
-            checks.check_at_least(name, getattr(self, name), least)
+        checks.check_at_least("copies_per_window", self.copies_per_window, 0)
+        checks.check_at_least("train_seed", self.train_seed, 0)
         checks.check_lengths(self.window, self.lengths, self.block)
-        checks.check_shares(self.valid_share, self.test_share)
         checks.check_rates(self.mask_rate, self.copy_mask_rate, self.max_n_fraction)
         planted = [self.window, *(self.lengths if self.test_copies else [])]
         checks.check_copies(
@@ -179,42 +121,10 @@ class GenomeWindows(DataInterface):
         """
         return list(COLUMNS)
 
-    @property
-    def longest(self) -> int:
-        """The longest window, also the gap between splits."""
-        return max(self.window, *self.lengths)
-
-    def describe(self) -> dict:
-        """The arguments and the sequences, for a record of results; files by name, not by path."""
-        arguments = {
-            name: getattr(self, name)
-            for name in inspect.signature(type(self)).parameters
-            if name not in ("num_workers", "pin_memory", "persistent_workers")
-        }
-        for name in ("fasta", "test_fasta"):
-            arguments[name] = [path.name for path in self._paths(name)]
-        for name, genome in (("fasta", self.genome), ("test_fasta", self.test_genome)):
-            if genome is not None:
-                digest = hashlib.blake2b("".join(genome.digests).encode(), digest_size=8)
-                arguments[f"{name}_bases"] = len(genome)
-                arguments[f"{name}_digest"] = digest.hexdigest()
-        return arguments
-
-    def __getstate__(self) -> dict:
-        # Upstream's tasks keep their data module among the hyperparameters, so it is pickled into
-        # every checkpoint: without its trainer, whose running loaders cannot be.
-        return {**vars(self), "trainer": None}
-
-    def prepare_data(self) -> None:
-        """Index the files, once on every machine."""
-        for path in self._paths("fasta") + self._paths("test_fasta"):
-            index_fasta(path)
-
     def setup(self, stage: Optional[str] = None) -> None:
         """Open the genomes and find the windows that a stage needs."""
         if self.genome is None:
             self._open_genomes()
-            self.parts = self._split()
         if stage in ("fit", None):
             self.train_dataset = self._train_set(self.parts.train)
         if stage in ("fit", "validate", None) and self.valid_share > 0:
@@ -223,35 +133,6 @@ class GenomeWindows(DataInterface):
             self.test_datasets = self._test_sets(self.parts.test)
         if stage in ("predict", None):
             self.predict_dataset = self._predict_set(self.parts.test)
-
-    def _paths(self, argument: str) -> List[Path]:
-        given = getattr(self, argument)
-        return [] if given is None else resolve_fasta(argument, given)
-
-    def _open_genomes(self) -> None:
-        self.genome = Genome(self._paths("fasta"))
-        self.genome.warn_ambiguous()
-        genome_checks.check_long_enough("fasta", self.genome, self.longest)
-        genome_checks.warn_repeated(self.genome, self.longest)
-        if self.test_fasta is not None:
-            self.test_genome = Genome(self._paths("test_fasta"))
-            self.test_genome.warn_ambiguous()
-            genome_checks.check_long_enough("test_fasta", self.test_genome, max(self.lengths))
-            genome_checks.check_apart(self.genome, self.test_genome, max(self.lengths))
-
-    def _split(self) -> Split:
-        split = split_genome(
-            self.genome.offsets,
-            self.block or default_block(len(self.genome), self.longest),
-            self.longest,
-            self.valid_share,
-            0.0 if self.test_genome else self.test_share,
-            self.random_seed,
-        )
-        if self.test_genome is None:
-            return split
-        offsets = self.test_genome.offsets
-        return split._replace(test=np.stack([offsets[:-1], offsets[1:]], axis=1))
 
     def _planting(self, length: int) -> Optional[Planting]:
         if not self.copies_per_window:
@@ -319,43 +200,10 @@ class GenomeWindows(DataInterface):
             self.random_seed,
         )
 
-    def train_dataloader(self) -> DataLoader:
-        """Random windows, dealt to the trainer's ranks; a resumed run goes on where it stopped."""
-        trainer = self.trainer
-        ranks = (trainer.distributed_sampler_kwargs if trainer else None) or {}
-        # Given here, for Lightning may begin a resumed epoch before it calls `set_epoch`.
-        epoch = trainer.current_epoch if trainer else 0
-        return ResumableLoader(
-            self.train_dataset,
-            sampler=EpochSampler(self.train_dataset, **ranks, epoch=epoch),
-            **self._options(self.batch_size, self.persistent_workers),
-        )
-
-    def val_dataloader(self) -> Union[DataLoader, List[DataLoader]]:
-        """Fixed windows; none if `valid_share` is 0."""
-        if self.val_dataset is None:
-            return []
-        return DataLoader(
-            self.val_dataset, **self._options(self.batch_size, self.persistent_workers)
-        )
-
     def test_dataloader(self) -> List[DataLoader]:
         """One for each of `test_sets`, in that order."""
-        return [
-            DataLoader(
-                dataset, **self._options(max(1, self.batch_size * self.window // dataset.length))
-            )
-            for dataset in self.test_datasets
-        ]
+        return [self._test_loader(dataset) for dataset in self.test_datasets]
 
     def predict_dataloader(self) -> DataLoader:
         """Test windows of `window`, without copies."""
-        return DataLoader(self.predict_dataset, **self._options(self.batch_size))
-
-    def _options(self, batch_size: int, persistent_workers: bool = False) -> dict:
-        return {
-            "batch_size": batch_size,
-            "num_workers": self.num_workers,
-            "pin_memory": self.pin_memory and torch.cuda.is_available(),
-            "persistent_workers": persistent_workers and self.num_workers > 0,
-        }
+        return self._test_loader(self.predict_dataset)

@@ -1,22 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The data module for long DNA with labels: what all tasks share, whatever their labels mean."""
 
-import hashlib
-import inspect
-import os
 from abc import abstractmethod
-from pathlib import Path
 from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from torch.utils.data import DataLoader
 
-from modelgenerator.data.base import DataInterface
-from modelgenerator.long_context.data import centres, checks, genome_checks
+from modelgenerator.long_context.data import centres, checks
 from modelgenerator.long_context.data.genome import Genome
-from modelgenerator.long_context.data.index import index_fasta
+from modelgenerator.long_context.data.genome_module import GenomeModule
 from modelgenerator.long_context.data.labelled_datasets import (
     COLUMNS,
     CentredWindows,
@@ -24,17 +18,13 @@ from modelgenerator.long_context.data.labelled_datasets import (
     RandomLabelledWindows,
 )
 from modelgenerator.long_context.data.leakage import SharedKmers
-from modelgenerator.long_context.data.loading import EpochSampler, ResumableLoader
 from modelgenerator.long_context.data.regions import Track
-from modelgenerator.long_context.data.sources import resolve_fasta
-from modelgenerator.long_context.data.splits import Split, default_block, split_genome
 from modelgenerator.long_context.data.windows import spread
 
 KIND = "windows"
-_LEAST = {"window": 1, "train_windows": 1, "eval_windows": 1, "stride": 1, "batch_size": 1}
 
 
-class LabelledWindows(DataInterface):
+class LabelledWindows(GenomeModule):
     """Windows of genomes with a label each: random ones to train on, centred ones to evaluate on.
 
     A subclass says where in a genome which label holds. Batches have token ids for our tasks and
@@ -54,24 +44,13 @@ class LabelledWindows(DataInterface):
             ("demo") or fetched ones (`mgen-lc genomes list`).
         window: Length of training and validation windows, in nucleotides.
         lengths: Lengths of test windows. By default `window`.
-        test_fasta: Other genomes to test on, whole; `test_share` is then not used.
-        train_windows: Training windows in an epoch.
-        eval_windows: Validate and test on at most so many windows, spread evenly. By default all.
-        valid_share: Share of the bases for validation.
-        test_share: Share of the bases for testing.
-        block: Bases in a block, the unit that is dealt to training, validation and testing. By
-            default about a hundredth of the genome, from two of the longest windows to 2 Mb.
+        test_share: Share of the bases for testing, where there is no `test_fasta`.
         stride: Bases between the centres of test windows. By default the longest length, so that
             windows do not overlap.
         min_share: Share of a window's bases that must be A, C, G or T and have the window's label.
         max_shared: Validation and test windows are left out when a larger share of their 100-mers
             also trains, on either strand. 1 keeps all.
         random_seed: Decides splits, windows and strands.
-        batch_size: Windows of `window` in a batch, per device; test batches of other lengths hold
-            about as many bases.
-        num_workers: Processes that prepare batches.
-        pin_memory: Whether to pin memory, for faster copies to a GPU.
-        persistent_workers: Whether to keep the training and validation processes between epochs.
 
     Attributes:
         class_names: What labels 0, 1, ... mean.
@@ -87,68 +66,28 @@ class LabelledWindows(DataInterface):
         fasta: Union[str, List[str]],
         window: int,
         lengths: Optional[List[int]] = None,
-        test_fasta: Optional[Union[str, List[str]]] = None,
-        train_windows: int = 10_000,
-        eval_windows: Optional[int] = None,
-        valid_share: float = 0.05,
         test_share: float = 0.2,
-        block: Optional[int] = None,
         stride: Optional[int] = None,
         min_share: float = 0.95,
         max_shared: float = 0.5,
         random_seed: int = 42,
-        batch_size: int = 8,
-        num_workers: int = 0,
-        pin_memory: bool = True,
-        persistent_workers: bool = False,
+        **kwargs,
     ):
         super().__init__(
-            path=os.curdir,  # upstream's loader of tables is not used
-            random_seed=random_seed,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            pin_memory=pin_memory,
-            persistent_workers=persistent_workers,
+            fasta, window, lengths, test_share=test_share, random_seed=random_seed, **kwargs
         )
-        self.fasta = fasta
-        self.test_fasta = test_fasta
-        self.window = window
-        self.lengths = [window] if lengths is None else list(lengths)
-        self.train_windows = train_windows
-        self.eval_windows = eval_windows
-        self.valid_share = valid_share
-        self.test_share = test_share
-        self.block = block
         self.stride = stride
         self.min_share = min_share
         self.max_shared = max_shared
-        self._check()
+        checks.check_at_least("stride", stride, 1)
+        checks.check_share("max_shared", max_shared)
+        if not 0.5 < min_share <= 1:
+            raise ValueError(
+                f"min_share: {min_share}; give a share above 0.5, at most 1, so that a window has "
+                "one label."
+            )
         self.counts: dict = {}
         self._known_kmers: Optional[SharedKmers] = None
-        self.genome: Optional[Genome] = None
-        self.test_genome: Optional[Genome] = None
-        self.parts: Optional[Split] = None
-        self.train_dataset: Optional[RandomLabelledWindows] = None
-        self.val_dataset: Optional[CentredWindows] = None
-        self.test_datasets: List[CentredWindows] = []
-
-    def _check(self) -> None:
-        for name, least in _LEAST.items():
-            checks.check_at_least(name, getattr(self, name), least)
-        checks.check_at_least("random_seed", self.random_seed, 0)
-        checks.check_distinct_lengths(self.lengths)
-        checks.check_shares(self.valid_share, self.test_share)
-        checks.check_share("max_shared", self.max_shared)
-        if not 0.5 < self.min_share <= 1:
-            raise ValueError(
-                f"min_share: {self.min_share}; give a share above 0.5, at most 1, so that a window "
-                "has one label."
-            )
-        if self.block is not None and self.block < self.longest:
-            raise ValueError(
-                f"block: {self.block}; give at least {self.longest}, the longest of `window` and "
-                "`lengths`."
-            )
 
     # What a subclass says.
 
@@ -178,16 +117,6 @@ class LabelledWindows(DataInterface):
         """Regions that windows are drawn from and must lie in; those of the classes."""
         return list(regions)
 
-    def _split(self) -> Split:
-        return split_genome(
-            self.genome.offsets,
-            self.block or default_block(len(self.genome), self.longest),
-            self.longest,
-            self.valid_share,
-            0.0 if self.test_genome else self.test_share,
-            self.random_seed,
-        )
-
     # What others ask.
 
     @property
@@ -206,45 +135,19 @@ class LabelledWindows(DataInterface):
         return len(self.class_names)
 
     @property
-    def longest(self) -> int:
-        """The longest window, also the gap between splits."""
-        return max(self.window, *self.lengths)
-
-    @property
     def test_sets(self) -> List[Tuple[str, int]]:
         """Kind and length of each test dataloader."""
         return [(KIND, length) for length in self.lengths]
 
     def describe(self) -> dict:
         """Arguments, sequences and counts, for a record of results; files by name, not by path."""
-        skipped = ("self", "kwargs", "num_workers", "pin_memory", "persistent_workers")
-        arguments = {
-            name: getattr(self, name)
-            for cls in reversed(type(self).__mro__)
-            if issubclass(cls, LabelledWindows)
-            for name in inspect.signature(cls.__init__).parameters
-            if name not in skipped
-        }
-        arguments["task"] = type(self).__name__
-        for name, genome in (("fasta", self.genome), ("test_fasta", self.test_genome)):
-            arguments[name] = [path.name for path in self._paths(name)]
-            if genome is not None:
-                digest = hashlib.blake2b("".join(genome.digests).encode(), digest_size=8)
-                arguments[f"{name}_bases"] = len(genome)
-                arguments[f"{name}_digest"] = digest.hexdigest()
-        return {**arguments, "class_names": self.class_names, "counts": self.counts}
+        own = {"task": type(self).__name__, "class_names": self.class_names, "counts": self.counts}
+        return {**super().describe(), **own}
 
     def __getstate__(self) -> dict:
-        # Upstream's tasks keep their data module among the hyperparameters, so it is pickled into
-        # every checkpoint: without its trainer, whose running loaders cannot be, and small.
-        return {**vars(self), "trainer": None, "_known_kmers": None}
+        return {**super().__getstate__(), "_known_kmers": None}  # large, and soon made again
 
     # Setting up.
-
-    def prepare_data(self) -> None:
-        """Index the files, once on every machine."""
-        for path in self._paths("fasta") + self._paths("test_fasta"):
-            index_fasta(path)
 
     def setup(self, stage: Optional[str] = None) -> None:
         """Open the genomes, find where labels hold, and the windows that a stage needs."""
@@ -263,20 +166,8 @@ class LabelledWindows(DataInterface):
                 self._centred(name, rows, length, min(self.lengths)) for length in self.lengths
             ]
 
-    def _paths(self, argument: str) -> List[Path]:
-        given = getattr(self, argument)
-        return [] if given is None else resolve_fasta(argument, given)
-
     def _open(self) -> None:
-        self.genome = self._open_genome("fasta", self.longest)
-        genome_checks.warn_repeated(self.genome, self.longest)
-        if self.test_fasta is not None:
-            self.test_genome = self._open_genome("test_fasta", max(self.lengths))
-            genome_checks.check_apart(self.genome, self.test_genome, max(self.lengths))
-        self.parts = self._split()
-        if self.test_genome is not None:
-            offsets = self.test_genome.offsets
-            self.parts = self.parts._replace(test=np.stack([offsets[:-1], offsets[1:]], axis=1))
+        self._open_genomes()
         self._labellings = {}
         self._outside = {}
         for argument, genome in (("fasta", self.genome), ("test_fasta", self.test_genome)):
@@ -288,12 +179,6 @@ class LabelledWindows(DataInterface):
                     centres.outside(runs, genome.n_runs, len(genome))
                     for runs in self._window_classes(regions, genome)
                 ]
-
-    def _open_genome(self, argument: str, window: int) -> Genome:
-        genome = Genome(self._paths(argument))
-        genome.warn_ambiguous()
-        genome_checks.check_long_enough(argument, genome, window)
-        return genome
 
     def _train_set(self) -> RandomLabelledWindows:
         eligible = [
@@ -374,26 +259,6 @@ class LabelledWindows(DataInterface):
 
     # Loading.
 
-    def train_dataloader(self) -> DataLoader:
-        """Random windows, dealt to the trainer's ranks; a resumed run goes on where it stopped."""
-        trainer = self.trainer
-        ranks = (trainer.distributed_sampler_kwargs if trainer else None) or {}
-        # Given here, for Lightning may begin a resumed epoch before it calls `set_epoch`.
-        epoch = trainer.current_epoch if trainer else 0
-        return ResumableLoader(
-            self.train_dataset,
-            sampler=EpochSampler(self.train_dataset, **ranks, epoch=epoch),
-            **self._options(self.batch_size, self.persistent_workers),
-        )
-
-    def val_dataloader(self) -> Union[DataLoader, List[DataLoader]]:
-        """Fixed windows; none if `valid_share` is 0."""
-        if self.val_dataset is None:
-            return []
-        return DataLoader(
-            self.val_dataset, **self._options(self.batch_size, self.persistent_workers)
-        )
-
     def test_dataloader(self) -> Union[DataLoader, List[DataLoader]]:
         """One for each of `test_sets`; the loader itself if there is one, as upstream wants it."""
         loaders = [self._test_loader(dataset) for dataset in self.test_datasets]
@@ -402,18 +267,6 @@ class LabelledWindows(DataInterface):
     def predict_dataloader(self) -> DataLoader:
         """Test windows of the longest length."""
         return self._test_loader(max(self.test_datasets, key=lambda dataset: dataset.length))
-
-    def _test_loader(self, dataset: CentredWindows) -> DataLoader:
-        batch_size = max(1, self.batch_size * self.window // dataset.length)
-        return DataLoader(dataset, **self._options(batch_size))
-
-    def _options(self, batch_size: int, persistent_workers: bool = False) -> dict:
-        return {
-            "batch_size": batch_size,
-            "num_workers": self.num_workers,
-            "pin_memory": self.pin_memory and torch.cuda.is_available(),
-            "persistent_workers": persistent_workers and self.num_workers > 0,
-        }
 
 
 def _reasons(dropped: dict) -> str:

@@ -28,7 +28,9 @@ def alerts(run: Run, lines: dict[str, Line], record: dict, settings: Alerts) -> 
     lengths = sorted(
         (int(name[len(PERPLEXITY) :]), name)
         for name in lines
-        if name.startswith(PERPLEXITY) and name[len(PERPLEXITY) :].isdecimal()
+        if name.startswith(PERPLEXITY)
+        and name[len(PERPLEXITY) :].isdecimal()
+        and len(name) < 40  # Python refuses to read a number of thousands of digits
     )
     if lengths:
         length, name = lengths[0]

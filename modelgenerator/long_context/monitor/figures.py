@@ -163,6 +163,8 @@ def config_difference(configs: dict[str, dict]) -> list[dict]:
 
 
 def _flatten(value: object, prefix: str = "") -> list[tuple[str, str]]:
+    if prefix.count(".") > 50:
+        return [(prefix, "(nested too deeply)")]
     if isinstance(value, dict) and value:
         items = value.items()
     elif isinstance(value, list) and any(isinstance(x, (dict, list)) for x in value):
@@ -250,6 +252,7 @@ def _figure(title: str, traces: list, x_label: str, unit: Optional[str], log_y: 
                 "title": {"text": unit or ""},
                 "type": "log" if log_y else "linear",
                 "automargin": True,
+                "uirevision": f"log {log_y}",  # a range means something else on the other scale
             },
             "height": 300,
             "margin": {"l": 10, "r": 10, "t": 34, "b": 10},
@@ -263,7 +266,8 @@ def _figure(title: str, traces: list, x_label: str, unit: Optional[str], log_y: 
 
 def _by_number(name: str) -> list:
     """Sorts eval_perplexity/512 before eval_perplexity/1024."""
-    return [int(x) if x.isdecimal() else x for x in re.split(r"(\d+)", name)]
+    parts = re.split(r"(\d{1,18})", name)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
 
 
 def escape(text: str) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lines of a run's charts: metrics by step, thinned as they are read, and smoothed."""
 
+from copy import copy
 from typing import Optional
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 
 from modelgenerator.long_context.monitor.files import number
 
+MOST_METRICS = 2000  # of a run; more are left out
 POINTS = 2000  # a line has at most so many, an even number; a screen has no more pixels
 AXES = ("step", "tokens", "time")
 # Columns of a bucket: where it ends on each axis, and its values' mean, least, most.
@@ -91,13 +93,19 @@ class Lines:
         axes = np.stack([_column(records, axis)[0] for axis in AXES], axis=1)
         placed = np.isfinite(axes[:, STEP])
         for name in dict.fromkeys(name for record in records for name in record):
-            if name in AXES:
+            if name in AXES or (name not in self.by_name and len(self.by_name) >= MOST_METRICS):
                 continue
             values, present = _column(records, name)
             here = placed & present
             if here.any():
                 points = np.concatenate([axes[here], values[here, None]], axis=1)
                 self.by_name.setdefault(name, Line()).extend(points)
+
+    def copy(self) -> "Lines":
+        """The same lines, which stay as they are when these grow."""
+        out = Lines()
+        out.by_name = {name: copy(line) for name, line in self.by_name.items()}
+        return out
 
 
 def _column(records: list[dict], name: str) -> tuple[np.ndarray, np.ndarray]:

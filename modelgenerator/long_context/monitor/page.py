@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page itself. Streamlit runs this file for every viewer; the fragments refresh themselves.
 
+What is drawn refreshes, what is set does not: an option that is replaced between the press and the
+release of a mouse button never hears of the click. The list of runs is the exception; its boxes
+stay the same ones, by their keys.
+
 Text that comes from run files is only ever shown as text or data, escaped for Plotly and HTML, or
 through `literal`: Markdown could load pictures from elsewhere.
 """
@@ -25,7 +29,7 @@ from modelgenerator.long_context.monitor.figures import (
     wanted_panels,
 )
 from modelgenerator.long_context.monitor.files import CONTROL, write_json
-from modelgenerator.long_context.monitor.runs import Run
+from modelgenerator.long_context.monitor.runs import OpenRun, Run
 from modelgenerator.long_context.monitor.settings import Alerts, Logged, logged_from
 
 REFRESH_SECONDS = 2.0
@@ -114,14 +118,25 @@ def select_runs() -> None:
 
 
 def choose_panels(names: list[str]) -> list[str]:
-    """The panels to draw, in order."""
+    """The panels to draw, in order.
+
+    Until a viewer chooses, they are the default ones, of which a young run may log some only later.
+    """
     settings, said = server.shown(RUNS, listed())
     default = wanted_panels(settings.panels, names)
-    if "panels" in st.session_state:
-        # A run may have stopped logging a metric that is chosen; the choice is kept.
-        names = names + [n for n in st.session_state.panels if n not in names]
+    own = st.session_state.get("own_panels")
+    # Set only where it differs: what is set goes before what a viewer is choosing just now.
+    if not own and st.session_state.get("panels") != default:
+        st.session_state.panels = default
+    # A run may have stopped logging a metric that is chosen; the choice is kept.
+    names = names + [n for n in st.session_state.panels if n not in names]
     with st.expander("Panels", expanded=False):
-        chosen = st.multiselect("Panels, in order", names, default=default, key="panels")
+        chosen = st.multiselect(
+            "Panels, in order",
+            names,
+            key="panels",
+            on_change=lambda: st.session_state.update(own_panels=True),
+        )
         st.caption(f"At first: {said}.")
         if signed_in() and st.button("Save these panels and runs for all viewers"):
             runs = list(st.session_state.selected)
@@ -145,35 +160,66 @@ def options() -> tuple[str, float, bool]:
     return axis or "step", smoothing, log_scale
 
 
+def opened(selected: list[str]) -> dict[str, OpenRun]:
+    """What the selected runs logged, of those that are still there."""
+    there = {run.name for run in listed()}
+    return {name: RUNS.open(name) for name in selected if name in there}
+
+
 @st.fragment(run_every=REFRESH_SECONDS)
-def watch(selected: list[str]) -> None:
-    """States, alerts and figures of the selected runs."""
-    runs = {run.name: run for run in listed()}
-    opened = {name: RUNS.open(name) for name in selected if name in runs}
-    if not opened:
-        st.info("Select a run in the list at the side.")
-        return
-    settings, _ = server.shown(RUNS, list(runs.values()))
-    palette = colours(st.session_state.get("colours", {}), list(opened))
-    st.session_state.colours = palette
-    for name, run in opened.items():
-        state(runs[name], run.lines.by_name, settings.alerts, palette[name])
+def states(selected: list[str]) -> None:
+    """How the selected runs are doing, and what is wrong with them."""
+    listing = listed()
+    runs = {run.name: run for run in listing}
+    settings, _ = server.shown(RUNS, listing)
+    for name, run in opened(selected).items():
+        state(runs[name], run.lines.by_name, settings.alerts, st.session_state.colours[name])
         if run.behind > 2**20:
             st.caption(f"Still reading: {run.behind / 2**20:,.0f} MiB of metrics to go.")
         if run.skipped:
             st.caption(f"{run.skipped:,} lines could not be read and are left out.")
-    axis, smoothing, log_scale = options()
-    panels = choose_panels(available_panels(list(opened.values())))
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def figures(
+    selected: list[str], names: list[str], panels: list[str], drawn: tuple[str, float, bool]
+) -> None:
+    """The panels, of the selected runs.
+
+    Args:
+        selected: Names of the runs.
+        names: Every panel there was when the page was made.
+        panels: Those to draw.
+        drawn: How, from `options`.
+    """
+    runs = opened(selected)
+    if available_panels(list(runs.values())) != names:
+        st.rerun()  # the whole page: there is something new to choose from
+    axis, smoothing, log_scale = drawn
+    palette = st.session_state.colours
     for index, panel in enumerate(panels):
         if index % 2 == 0:  # a row at a time, so that one column on a phone keeps the order
             columns = st.columns(2)
         if panel in CURVES:
-            figure = curve_figure(panel, opened, palette, log_scale)
+            figure = curve_figure(panel, runs, palette, log_scale)
         else:
-            figure = metric_figure(panel, opened, palette, axis, smoothing, log_scale)
+            figure = metric_figure(panel, runs, palette, axis, smoothing, log_scale)
         with columns[index % 2], st.container(key=f"panel {panel}"):
             PLOT(data=figure, key=f"figure {panel}")
     st.caption(f"Refreshed at {time.strftime('%H:%M:%S')}, every {REFRESH_SECONDS:g} s.")
+
+
+def watch(selected: list[str]) -> None:
+    """States, alerts and figures of the selected runs."""
+    runs = opened(selected)
+    if not runs:
+        st.info("Select a run in the list at the side.")
+        return
+    st.session_state.colours = colours(st.session_state.get("colours", {}), selected)
+    states(selected)
+    drawn = options()
+    names = available_panels(list(runs.values()))
+    figures(selected, names, choose_panels(names), drawn)
 
 
 def state(run: Run, lines: dict, settings: Alerts, colour: str) -> None:

@@ -44,13 +44,25 @@ class Run:
     silent: float
 
 
+@dataclass(frozen=True)
 class OpenRun:
-    """What a run logged so far; `update` reads what is new.
+    """What a run logged up to a moment; it stays so while others read on.
 
     Attributes:
         lines: Metrics by step.
         curves: Measurements of each curve, oldest first.
+        behind: Bytes of metrics not read yet.
+        skipped: Lines that could not be read.
     """
+
+    lines: Lines
+    curves: dict[str, list[dict]]
+    behind: int
+    skipped: int
+
+
+class _Growing:
+    """A run as it is read; `update` reads what is new."""
 
     def __init__(self, root: Path, name: str):
         self.lines = Lines()
@@ -74,15 +86,10 @@ class OpenRun:
                     kept.append({**record, "step": step})
             self.curves[name] = kept[-LAST_CURVES:]
 
-    @property
-    def behind(self) -> int:
-        """Bytes of metrics not read yet."""
-        return self._metrics.behind
-
-    @property
-    def skipped(self) -> int:
-        """Lines that could not be read."""
-        return self._metrics.skipped + sum(r.skipped for r in self._curves.values())
+    def now(self) -> OpenRun:
+        """What there is at this moment; arrays and points are replaced, never changed."""
+        skipped = self._metrics.skipped + sum(r.skipped for r in self._curves.values())
+        return OpenRun(self.lines.copy(), dict(self.curves), self._metrics.behind, skipped)
 
 
 class Runs:
@@ -98,7 +105,7 @@ class Runs:
         self._records: dict[str, tuple[tuple, dict]] = {}  # run.json by its inode and time
         self._seen: dict[str, tuple[tuple, float]] = {}  # marks of the last change, and when
         self._listed: tuple[float, list[Run]] = (-READ_EVERY_SECONDS, [])
-        self._open: OrderedDict[str, tuple[float, OpenRun]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[float, _Growing]] = OrderedDict()
 
     def listing(self, stalled_seconds: float) -> list[Run]:
         """All runs, newest first.
@@ -133,7 +140,7 @@ class Runs:
         check_run_name(name)
         with self._lock:
             read, run = self._open.pop(name, (None, None))
-            run = run or OpenRun(self.root, name)
+            run = run or _Growing(self.root, name)
             now = time.monotonic()
             if read is None or now - read >= READ_EVERY_SECONDS:
                 run.update()
@@ -141,7 +148,7 @@ class Runs:
             self._open[name] = (read, run)
             while len(self._open) > OPEN_RUNS:
                 self._open.popitem(last=False)
-            return run
+            return run.now()
 
     def _scan(self) -> list[Run]:
         try:

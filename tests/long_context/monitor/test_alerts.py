@@ -34,6 +34,7 @@ def test_perplexity_at_the_shortest_length():
         "eval_perplexity/4000": line(3.0, 3.3),
         "eval_perplexity/16000": line(3.0, 9.0),
         "eval_perplexity/x": line(1, 9),
+        f"eval_perplexity/{'9' * 5000}": line(1, 9),
     }
     said = "perplexity at 4,000 nt is up by 10.0%, from 3.000 to 3.300"
     assert of(lines) == [said]

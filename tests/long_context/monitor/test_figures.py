@@ -71,6 +71,9 @@ def test_a_refresh_keeps_the_viewers_zoom(make_run, opened):
     assert before["uirevision"] == after["uirevision"]
     other = metric_figure("train_loss", opened("a"), RED, "tokens", 0.0, False)["layout"]
     assert other["uirevision"] != after["uirevision"], "another axis, another zoom"
+    other = metric_figure("train_loss", opened("a"), RED, "step", 0.0, True)["layout"]
+    assert other["yaxis"]["uirevision"] != after["yaxis"]["uirevision"], "another scale as well"
+    assert other["uirevision"] == after["uirevision"], "the horizontal zoom stays"
 
 
 def test_curves_of_two_runs(make_run, opened):
@@ -119,6 +122,8 @@ def test_panels_by_pattern_and_in_order(make_run, opened):
     names = available_panels(list(opened("a").values()))
     lengths = [f"eval_perplexity/{n}" for n in (512, 1024, 64000)]
     assert names == ["perplexity_by_length", *lengths, "train_loss"]
+    make_run("b").log(4, 400, {f"x{'9' * 5000}": 1.0})  # more digits than Python reads
+    assert len(available_panels(list(opened("b").values()))) == 2
     assert wanted_panels(["train_*", "eval_perplexity/*", "train_loss", "nothing"], names) == [
         "train_loss",
         *lengths,
@@ -144,3 +149,7 @@ def test_what_differs_between_configurations():
         {"setting": "a", "x": "{}", "y": "(not set)"}
     ]
     assert config_difference({"x": one, "y": one}) == []
+    deep: dict = {}
+    for _ in range(900):
+        deep = {"a": deep}
+    assert [row["x"] for row in config_difference({"x": deep, "y": {}})] == ["(nested too deeply)"]

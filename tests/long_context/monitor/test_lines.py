@@ -112,6 +112,14 @@ def test_a_number_larger_than_any_float_is_a_gap():
     np.testing.assert_array_equal(lines.by_name["loss"].table()[:, 3], [np.nan, 1])
 
 
+def test_names_without_end_are_left_out(monkeypatch):
+    monkeypatch.setattr("modelgenerator.long_context.monitor.lines.MOST_METRICS", 2)
+    lines = Lines()
+    lines.extend([{"step": 1, "a": 1, "b": 1, "c": 1}])
+    lines.extend([{"step": 2, "c": 1, "b": 2}])
+    assert {name: line.last for name, line in lines.by_name.items()} == {"a": 1, "b": 2}
+
+
 def test_smoothing():
     values = np.array([1.0, 1.0, np.nan, 1.0, 4.0])
     assert smoothed(values, 0) is values

@@ -105,6 +105,20 @@ def test_lines_grow_and_files_begin_anew(make_run, tmp_path):
     assert runs.open("a").lines.by_name["train_loss"].table()[:, 3].tolist() == [5]
 
 
+def test_what_one_viewer_draws_stays_while_another_reads_on(make_run, tmp_path):
+    recorder = make_run("a", steps=2)
+    recorder.curve("loss_by_position", 2, [{"x": 0, "y": 1}])
+    runs = Runs(tmp_path)
+    drawn = runs.open("a")
+    recorder.log(3, 300, {"train_loss": 0.1, "lr": 1.0})
+    recorder.curve("loss_by_position", 3, [{"x": 0, "y": 2}])
+    assert set(runs.open("a").lines.by_name) == {"train_loss", "lr"}
+    assert set(drawn.lines.by_name) == {"train_loss"}
+    assert drawn.lines.by_name["train_loss"].table()[:, 0].tolist() == [1, 2]
+    assert len(drawn.curves["loss_by_position"]) == 1
+    assert len(runs.open("a").curves["loss_by_position"]) == 2
+
+
 def test_curves_keep_their_history_but_not_what_a_resumed_run_repeats(make_run, tmp_path):
     recorder = make_run("a")
     for step, y in ((0, 4.0), (50, 3.0), (100, 2.0), (50, 3.5)):

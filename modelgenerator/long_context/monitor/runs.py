@@ -124,7 +124,7 @@ class Runs:
     def record(self, name: str) -> dict:
         """The `run.json` of a run; empty if there is none or it cannot be read."""
         with self._lock:
-            mark = _mark(self.root / name / RUN)
+            mark = file_mark(self.root / name / RUN)
             if mark is None:
                 return {}
             if self._records.get(name, (None,))[0] != mark:
@@ -167,7 +167,7 @@ class Runs:
             check_run_name(name)
         except ValueError:
             return None
-        marks = tuple(_mark(self.root / name / file) for file in (METRICS, RUN))
+        marks = tuple(file_mark(self.root / name / file) for file in (METRICS, RUN))
         if marks == (None, None):
             return None
         # A change that was seen counts from then on; only the first look must trust the clock of
@@ -195,7 +195,7 @@ def _with_state(run: Run, stalled_seconds: float) -> Run:
     return run
 
 
-def _mark(path: Path) -> Optional[tuple]:
+def file_mark(path: Path) -> Optional[tuple]:
     """What changes with a file's content: inode, time, size; None if it is no regular file."""
     try:
         status = os.stat(path, follow_symlinks=False)

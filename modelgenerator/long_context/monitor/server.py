@@ -129,17 +129,19 @@ def check_host(host: str, has_password: bool) -> None:
     Raises:
         ValueError: If it does not.
     """
-    if has_password or host == "localhost":
-        return
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    if not has_password and not is_loopback(host):
         raise ValueError(
             f"host: {host} can be reached from elsewhere, and there is no password. Set "
             f"{PASSWORD}, or give password_file (mgen-lc password makes one), or keep to 127.0.0.1."
         )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name is that of this machine, seen from itself only."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def check_port(host: str, port: int) -> None:

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -28,15 +29,12 @@ def there(tmp_path):
     return tmp_path / "there"
 
 
-@pytest.fixture
-def address(there):
-    """A server that takes runs into `there`."""
-    from starlette.applications import Starlette
-
+@contextmanager
+def served(app):
+    """Address of an application."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    app = Starlette(routes=routes(there, TOKEN))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -45,6 +43,15 @@ def address(there):
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def address(there):
+    """A server that takes runs into `there`."""
+    from starlette.applications import Starlette
+
+    with served(Starlette(routes=routes(there, TOKEN))) as address:
+        yield address
 
 
 @pytest.fixture
@@ -172,6 +179,60 @@ def test_parts_that_do_not_fit(address, there):
 def test_a_page_that_is_down_is_an_error_to_try_again(here, recorder):
     with pytest.raises(requests.RequestException):
         Sender(here, "http://127.0.0.1:9", TOKEN).send()
+
+
+def test_a_run_that_is_refused_keeps_no_other_back(here, there, address, recorder):
+    bad = here / "zzz"
+    bad.mkdir()
+    (bad / "run.json").write_text('{"started": 9e99, "torn')
+    (bad / "metrics.jsonl").write_text('{"step": 1}\n')
+    sender = Sender(here, address, TOKEN)
+    sender.send()
+    assert list(sender.refused) == ["zzz"]
+    assert "run.json" in sender.refused["zzz"]
+    assert (there / recorder.name / "run.json").exists()
+    sender.send()
+    assert (there / "zzz" / "metrics.jsonl").exists(), "its metrics, at least"
+    (bad / "run.json").write_text('{"started": 9}')
+    sender.send()
+    assert json.loads((there / "zzz" / "run.json").read_text()) == {"started": 9}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("http://runs.example.org", "would send the token unencrypted. Give an https"),
+        ("http://192.168.1.5:8501", "would send the token unencrypted"),
+        ("runs.example.org", "give one such as https"),
+        ("ftp://runs.example.org", "give one such as https"),
+    ],
+)
+def test_addresses_that_are_refused(here, given, message):
+    with pytest.raises(ValueError, match=message):
+        Sender(here, given, TOKEN)
+
+
+def test_addresses_that_are_taken(here):
+    for given in ("https://runs.example.org/", "http://localhost:8501", "http://[::1]:8501"):
+        Sender(here, given, TOKEN)
+
+
+def test_a_netrc_does_not_replace_the_token(here, there, address, recorder, monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert Sender(here, address, TOKEN).send() > 0
+
+
+def test_a_page_that_takes_no_runs(here, recorder):
+    """As Streamlit answers whatever it does not know: with the page."""
+    from starlette.applications import Starlette
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+
+    page = Route("/{path:path}", lambda request: HTMLResponse("<html>"), methods=["GET", "PUT"])
+    with served(Starlette(routes=[page])) as address:
+        with pytest.raises(ValueError, match=f"takes no runs.*{VARIABLE} set"):
+            Sender(here, address, TOKEN).send()
 
 
 def test_short_tokens_are_refused(monkeypatch):

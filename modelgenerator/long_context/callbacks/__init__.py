@@ -10,6 +10,7 @@ from modelgenerator.long_context.callbacks.logit_calibration import LogitCalibra
 from modelgenerator.long_context.callbacks.memory_check import MemoryCheck
 from modelgenerator.long_context.callbacks.monitor import Monitor
 from modelgenerator.long_context.callbacks.positional_step import PositionalStep
+from modelgenerator.long_context.callbacks.probes import Probes
 from modelgenerator.long_context.callbacks.reverse_complement import ReverseComplementConsistency
 from modelgenerator.long_context.callbacks.skipped_positions import SkippedPositions
 from modelgenerator.long_context.callbacks.stop_on_non_finite import StopOnNonFinite
@@ -24,6 +25,7 @@ __all__ = [
     "MemoryCheck",
     "Monitor",
     "PositionalStep",
+    "Probes",
     "ReverseComplementConsistency",
     "SkippedPositions",
     "StopOnNonFinite",

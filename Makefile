@@ -1,6 +1,6 @@
 # make demo    carry a small DNA encoder to 16x: six methods zero-shot, one fine-tuned; tables, pictures, a page
 # make study   every method, zero-shot and fine-tuned, three seeds: hours on two cores; resumable
-# make test    every test (PYTEST_ARGS="-m 'not slow'" for the quick ones)
+# make test    every test, two files at a time (PYTEST_ARGS="-m 'not slow'" for the quick ones)
 # make lint    ruff
 # make docs    the documentation site, in build/site; a warning is an error
 # make monitor-demo  a tiny run and its live page
@@ -39,8 +39,9 @@ study: setup
 monitor-demo: setup
 	bash experiments/long_context/monitor_demo/run.sh
 
+# A thread each: two files at a time fill two cores.
 test: setup
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

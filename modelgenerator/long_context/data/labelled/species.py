@@ -15,10 +15,11 @@ from modelgenerator.long_context.data.sources import resolve_fasta
 class Species(LabelledWindows):
     """Species of origin, a label for each window.
 
-    The same stretch of every chromosome is tested on, its end, so that related species, whose
-    chromosomes are alike from end to end, do not train on what another is tested on. Lower case
-    counts as upper case and windows with N are left out, for both would tell one file from
-    another.
+    The same stretch of every chromosome is tested on, its end, so that of related species, whose
+    chromosomes are alike from end to end, one hardly trains on what another is tested on: near the
+    border insertions shift what is alike, and `max_shared` leaves out what trains to the letter.
+    Lower case counts as upper case and windows with N are left out, for both would tell one file
+    from another.
 
     Args:
         fasta: For the name of each species its FASTA files, patterns or names of genomes; a species

@@ -44,9 +44,13 @@ def run(options: Namespace) -> None:
     if options.results is not None:
         try:
             results = json.loads(Path(options.results).read_text())
-            results["results"], results["data"]["fasta"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"results: {options.results} is no result file ({error}).") from None
+            if not results["schema"].startswith("masked_lm/"):
+                raise ValueError(f"its schema is {results['schema']!r}, not masked_lm")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"no {error}" if isinstance(error, KeyError) else error
+            raise ValueError(
+                f"results: {options.results} is no result file of MaskedLM ({reason})."
+            ) from None
     task = load_task(options.configs, options.ckpt_path)
     folder = export_folder(task, options.folder, results, options.merge_lora)
     print(f"Written: {folder}\nIts README.md says how to load it.")

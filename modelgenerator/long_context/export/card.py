@@ -21,7 +21,7 @@ extended to {extended:,} nt by the positional method `{method}`:
 ```python
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained(FOLDER)
+tokenizer = AutoTokenizer.from_pretrained(FOLDER, trust_remote_code=True)
 model = AutoModelForMaskedLM.from_pretrained(FOLDER, trust_remote_code=True).eval()
 logits = model(**tokenizer("ACGT[MASK]ACGT", return_tensors="pt")).logits
 ```

@@ -62,12 +62,13 @@ def export_folder(
         The folder.
 
     Raises:
-        ValueError: If the task has no `pe` or no masked-language-model head, or if the folder is
-            in use or cannot be written.
+        ValueError: If the task has no `pe` or no masked-language-model head, if the results are
+            another method's, or if the folder is in use or cannot be written.
     """
     folder = Path(folder)
     _check(task, folder)
     backbone, embedding = rotary_backbone(task), rotary_embedding(task)
+    _check_results(results, embedding)
     sources = method_sources(type(embedding))
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as partial:
         partial = Path(partial)
@@ -107,6 +108,15 @@ def _check(task: nn.Module, folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"export: {folder} is in use. Give a folder that does not exist yet.")
     check_writable(folder, "export")
+
+
+def _check_results(results: Optional[dict], embedding: nn.Module) -> None:
+    name = type(embedding).__name__
+    if results is not None and results["method"] != name:
+        raise ValueError(
+            f"results: they are of {results['method']}, and model.pe is {name}. Give the results "
+            "of the model that is exported."
+        )
 
 
 def _name_all(modeling: Path, sources: dict[str, Path]) -> None:

@@ -17,6 +17,16 @@ from .positional_method import method
 from .rotation import apply_rotary
 
 
+def positional(geometry: RotaryGeometry, options: dict) -> nn.Module:
+    """The method with its options; what a calibration file said is among the weights."""
+    if options.get("calibration") is None:
+        return method(geometry, **options)
+    made = method(geometry, **{**options, "temperature": "none", "calibration": None})
+    made.temperature, made.calibration = options["temperature"], options["calibration"]
+    made.register_buffer("logit_std", torch.ones(geometry.num_heads))
+    return made
+
+
 class RMSNorm(nn.Module):
     """Root mean square normalisation, in float32."""
 
@@ -125,7 +135,7 @@ class Encoder(nn.Module):
             num_heads=config.num_attention_heads,
             original_max_position_embeddings=config.max_position_embeddings,
         )
-        self.rotary_pos_emb = method(geometry, **config.positional["options"])
+        self.rotary_pos_emb = positional(geometry, config.positional["options"])
 
     def forward(self, ids: Tensor) -> list[Tensor]:
         """Hidden states [B, S, width] before the layers and after each, the last normalised."""
@@ -159,7 +169,10 @@ class LongDnaForMaskedLM(PreTrainedModel):
 
     config_class = LongDnaConfig
     base_model_prefix = "bert"
-    _tied_weights_keys = ["cls.predictions.decoder.weight"]
+    # Transformers 5 reads what is tied to what, 4 only the keys.
+    _tied_weights_keys = {
+        "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight"
+    }
 
     def __init__(self, config: LongDnaConfig):
         super().__init__(config)

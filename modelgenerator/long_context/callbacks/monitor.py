@@ -22,12 +22,14 @@ from modelgenerator.long_context.evaluation import check_writable, peak_memory_m
 from modelgenerator.long_context.installation import rotary_embedding
 from modelgenerator.long_context.learned import learned_parameters, method_name
 from modelgenerator.long_context.monitor.files import check_run_name
-from modelgenerator.long_context.monitor.record import Recorder, free_name, in_use
+from modelgenerator.long_context.monitor.record import Recorder, claim_name, in_use
 from modelgenerator.long_context.monitor.settings import Logged, Shown
 from modelgenerator.long_context.monitor.steps import Steps
 
 SHARDED = ("FSDPStrategy", "ModelParallelStrategy", "DeepSpeedStrategy")
-SECRET = re.compile(r"password|secret|api_?key|(^|_)token$", re.IGNORECASE)
+SECRET = re.compile(
+    r"passw(or)?d|secret|credential|(api|access|private)_?key|(^|_)token$", re.IGNORECASE
+)
 PROGRESS_BAR = ("tokens_per_s", "length", "minutes_left")
 
 
@@ -190,7 +192,8 @@ class Monitor(Callback):
             method = _method(task) or type(task).__name__
             suffix = "" if stage == "fit" else f"-{stage}"
             made = f"{method}{suffix}-{datetime.now():%Y%m%d-%H%M%S}"
-            name = free_name(root, self.name or made)
+            check_writable(root / "run", "Monitor.folder")
+            name = claim_name(root, self.name or made)
         check_writable(root / name / "run.json", "Monitor.folder")
         self._run = Recorder(root, name)
         self._run.begin(self._describe(trainer, task, stage))
@@ -343,7 +346,16 @@ class Monitor(Callback):
         self._measured_step = trainer.global_step
         if self._by_length is None:
             return
-        metrics, curves = self._by_length.measure(trainer, task)
+        try:
+            metrics, curves = self._by_length.measure(trainer, task)
+        except (RuntimeError, MemoryError) as error:  # out of memory at a long window, mostly
+            self._by_length = None
+            if self._run is not None:
+                self._run.warn(
+                    f"no more measurements by length: {error}. Training goes on; other lengths "
+                    "can be asked for in control.json."
+                )
+            return
         if self._run is None:
             return
         step = trainer.global_step

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server hands to the page, which Streamlit runs anew for every viewer."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Optional
 
-from modelgenerator.long_context.monitor.files import LARGEST_JSON, SAVED
+from modelgenerator.long_context.monitor.files import SAVED, read_json, write_json
 from modelgenerator.long_context.monitor.password import Password
 from modelgenerator.long_context.monitor.runs import Run, Runs
 from modelgenerator.long_context.monitor.settings import Shown, shown_from
@@ -37,9 +36,8 @@ def shown(runs: Runs, listed: list[Run]) -> tuple[Shown, str]:
         listed: Its runs, newest first.
     """
     try:
-        with open(runs.root / SAVED, "rb") as file:
-            return shown_from(json.loads(file.read(LARGEST_JSON))), "saved for all viewers"
-    except (OSError, ValueError, RecursionError):
+        return shown_from(read_json(runs.root, None, SAVED)), "saved for all viewers"
+    except ValueError:
         pass
     for run in listed[:20]:
         try:
@@ -55,7 +53,4 @@ def save(runs: Runs, settings: Shown) -> None:
     Raises:
         OSError: If it cannot be written.
     """
-    path = runs.root / SAVED
-    partial = path.with_name(f".{SAVED}.part")
-    partial.write_text(json.dumps(asdict(settings), indent=1) + "\n")
-    partial.replace(path)
+    write_json(runs.root, None, SAVED, asdict(settings))

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Optional
 
@@ -38,8 +39,8 @@ def check_run_name(name: str) -> str:
     return name
 
 
-def open_file(root: Path, run: str, name: str) -> int:
-    """File descriptor to read a regular file of a run.
+def open_file(root: Path, run: Optional[str], name: str) -> int:
+    """File descriptor to read a regular file of a run, or of the folder of runs itself.
 
     Raises:
         ValueError: If the run's name is not allowed.
@@ -57,7 +58,7 @@ def open_file(root: Path, run: str, name: str) -> int:
     return file
 
 
-def read_json(root: Path, run: str, name: str) -> Optional[dict]:
+def read_json(root: Path, run: Optional[str], name: str) -> Optional[dict]:
     """A small JSON file of a run; None if it is absent, unreadable or not an object."""
     try:
         with open(open_file(root, run, name), "rb") as file:
@@ -67,15 +68,15 @@ def read_json(root: Path, run: str, name: str) -> Optional[dict]:
     return content if isinstance(content, dict) else None
 
 
-def write_json(root: Path, run: str, name: str, content: object) -> None:
-    """Write a JSON file of a run under a temporary name and rename it.
+def write_json(root: Path, run: Optional[str], name: str, content: object) -> None:
+    """Write a JSON file of a run, or of the folder of runs itself; a reader never sees half of it.
 
     Raises:
         ValueError: If the run's name is not allowed.
         OSError: If it cannot be written, or the run's folder is a link.
     """
     folder = _open_folder(root, run)
-    partial = f".{name}.{os.getpid()}.part"
+    partial = f".{name}.{os.getpid()}.{threading.get_ident()}.part"  # two viewers, one process
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         with open(os.open(partial, flags, 0o644, dir_fd=folder), "w") as file:
@@ -106,6 +107,8 @@ def number(value: object) -> Optional[float]:
     return WORDS.get(value) if isinstance(value, str) else None
 
 
-def _open_folder(root: Path, run: str) -> int:
+def _open_folder(root: Path, run: Optional[str]) -> int:
+    if run is None:
+        return os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     check_run_name(run)
     return os.open(root / run, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -65,19 +65,28 @@ export default function ({ data, parentElement }) {
   const figure = JSON.stringify([data, ink, font]);
   if (host.figure !== figure) { // a run that has ended is not drawn again and again
     host.figure = figure;
+    const touch = matchMedia("(pointer: coarse)").matches;
     const lines = "rgba(128,128,128,0.25)";
     const layout = {
       ...data.layout,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       // A finger scrolls the page; a mouse zooms.
-      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+      dragmode: touch ? false : "zoom",
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,128,128,0.6)", activecolor: ink },
       font: { color: ink, family: font, size: 12 },
       xaxis: { gridcolor: lines, zeroline: false, ...data.layout.xaxis },
       yaxis: { gridcolor: lines, zeroline: false, ...data.layout.yaxis },
     };
     const config = {
-      responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"],
+      responsive: true,
+      displaylogo: false,
+      // Without a mouse to hover it would always stand over the title.
+      displayModeBar: touch ? false : "hover",
+      modeBarButtonsToRemove: ["lasso2d", "select2d"],
+      // By default every chart has a button that uploads it to Plotly's servers.
+      showSendToCloud: false,
+      plotlyServerURL: "",
     };
     host.style.minHeight = `${data.layout.height}px`; // else all are in sight until drawn
     wanted.set(host, { traces: data.traces, layout, config });

@@ -140,10 +140,23 @@ def in_use(root: Path, name: str) -> bool:
     return True
 
 
-def free_name(root: Path, wanted: str) -> str:
-    """`wanted`, or with "-2", "-3", ... if a run of that name is there already."""
+def claim_name(root: Path, wanted: str) -> str:
+    """Make the folder of a new run: `wanted`, or with "-2", "-3", ... where that is taken.
+
+    Of two runs that begin at the same moment, each gets a folder of its own.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
     name, count = wanted, 1
-    while any((root / name / file).exists() for file in (RUN, METRICS)):
+    while True:
+        (root / name).mkdir(parents=True, exist_ok=True)
+        if not (root / name / METRICS).exists():
+            try:
+                with (root / name / RUN).open("x") as file:
+                    file.write("{}\n")
+                return name
+            except FileExistsError:
+                pass
         count += 1
         name = f"{wanted}-{count}"
-    return name

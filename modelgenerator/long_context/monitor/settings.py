@@ -7,6 +7,8 @@ from typing import List, Optional
 
 CURVES = ("perplexity_by_length", "loss_by_position", "recall_by_distance", "entropy_by_length")
 
+LARGEST = 2**53  # beyond it browsers round
+
 PANELS = [
     "train_loss",
     "perplexity_by_length",
@@ -98,7 +100,7 @@ class Alerts:
         for name in ("stalled_minutes", "perplexity_up_percent"):
             value = getattr(self, name)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not (math.isfinite(value) and value > 0):
+            if not number or not 0 < value < math.inf:
                 raise ValueError(f"shown.alerts.{name}: {value!r}; give a number above 0.")
 
 
@@ -160,8 +162,9 @@ def _make(cls: type, name: str, given: object) -> object:
 
 
 def _check_whole(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name}: {value!r}; give a whole number of at least {least}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
+        said = repr(value)[:40]
+        raise ValueError(f"{name}: {said}; give a whole number of at least {least}, up to 2^53.")
 
 
 def _check_names(name: str, value: object) -> None:

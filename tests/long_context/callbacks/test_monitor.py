@@ -4,6 +4,7 @@
 import json
 import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader
 from modelgenerator.backbones.positional import gene, rope, yarn
 from modelgenerator.long_context.callbacks import Monitor
 from modelgenerator.long_context.data import GenomeWindows
+from modelgenerator.long_context.monitor.record import claim_name
 from modelgenerator.long_context.monitor.settings import Logged, Shown
 from modelgenerator.tasks import SequenceClassification
 
@@ -186,6 +188,24 @@ def test_two_runs_of_one_name_get_two_folders(fit, tiny_task, tmp_path):
     assert {folder.name for folder in (tmp_path / "runs").iterdir()} == {"a", "a-2"}
 
 
+def test_runs_that_begin_at_one_moment_get_a_folder_each(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(lambda _: claim_name(tmp_path / "runs", "a"), range(16)))
+    assert len(set(names)) == 16
+    assert {folder.name for folder in (tmp_path / "runs").iterdir()} == set(names)
+
+
+def test_a_measurement_that_fails_stops_nothing(fit, tiny_task, tmp_path, monkeypatch):
+    def measure(*args):
+        raise torch.OutOfMemoryError("64,000 nt are too many")
+
+    monkeypatch.setattr("modelgenerator.long_context.monitor.by_length.ByLength.measure", measure)
+    with pytest.warns(UserWarning, match="no more measurements by length: 64,000 nt are too many"):
+        fit(tiny_task(ROPE), monitor(tmp_path, logged=Logged(eval_every_n_steps=1)))
+    assert [line["step"] for line in records(tmp_path / "runs/a")] == [1, 2, 3, 4]
+    assert json.loads((tmp_path / "runs/a/run.json").read_text())["state"] == "finished"
+
+
 def test_what_is_logged_follows_the_control_file(fit, tiny_task, tmp_path, monkeypatch):
     monkeypatch.setattr("modelgenerator.long_context.monitor.record.CONTROL_EVERY_SECONDS", 0)
     folder = tmp_path / "runs" / "a"
@@ -319,6 +339,10 @@ def test_secrets_stay_out_of_the_record():
     from modelgenerator.long_context.callbacks.monitor import _without_secrets
 
     config = {"a": [{"api_key": "k", "max_tokens": 5}], "hub_token": "t", "password": None}
+    assert _without_secrets({"passwd": 1, "aws_access_key": 2}) == {
+        "passwd": "(hidden)",
+        "aws_access_key": "(hidden)",
+    }
     assert _without_secrets(config) == {
         "a": [{"api_key": "(hidden)", "max_tokens": 5}],
         "hub_token": "(hidden)",

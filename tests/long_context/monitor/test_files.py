@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelgenerator.long_context.monitor.context import save, shown
 from modelgenerator.long_context.monitor.files import (
     check_run_name,
     number,
@@ -15,6 +16,8 @@ from modelgenerator.long_context.monitor.files import (
     read_json,
     write_json,
 )
+from modelgenerator.long_context.monitor.runs import Runs
+from modelgenerator.long_context.monitor.settings import Shown
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,21 @@ def test_links_lead_nowhere(tmp_path):
     write_json(root, "a", "run.json", {"mine": True})  # the link is replaced, not followed
     assert read_json(root, "a", "run.json") == {"mine": True}
     assert json.loads((tmp_path / "secret.json").read_text()) == {"key": 1}
+
+
+def test_what_is_saved_for_all_viewers_follows_no_link(tmp_path):
+    root, outside = tmp_path / "runs", tmp_path / "outside.json"
+    root.mkdir()
+    outside.write_text('{"panels": ["secret"]}')
+    (root / "monitor.json").symlink_to(outside)
+    runs = Runs(root)
+    assert shown(runs, []) == (Shown(), "the defaults")
+    save(runs, Shown(panels=["lr"]))
+    assert json.loads(outside.read_text()) == {"panels": ["secret"]}
+    assert shown(runs, []) == (Shown(panels=["lr"]), "saved for all viewers")
+    (root / "monitor.json").unlink()
+    os.mkfifo(root / "monitor.json")
+    assert shown(runs, [])[1] == "the defaults", "and waits for no writer"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "7", "[" * 100_000, "\xff"])

@@ -260,6 +260,11 @@ def test_hostile_runs_do_nothing(make_run, tmp_path, open_page):
         page = open_page(address)
         page.get_by_text(f"{name}: failed").wait_for(timeout=WAIT)
         wait_for_points(page, "train_loss", 3)
+        titles = page.evaluate(
+            "[...document.querySelectorAll('.modebar-btn')].map((b) => b.dataset.title)"
+        )
+        assert "Zoom in" in titles
+        assert not [title for title in titles if "loud" in title], "no upload of a chart"
         page.get_by_text("Configuration: what differs").click()
         page.get_by_text("About the runs").click()
         page.wait_for_timeout(3000)

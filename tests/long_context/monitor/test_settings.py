@@ -13,6 +13,7 @@ from modelgenerator.long_context.monitor.settings import Logged, Shown, logged_f
         ([], "logged: list; give a mapping"),
         ({"every": 1}, "unknown option 'every'. Known: metrics, every_n_steps"),
         ({"every_n_steps": 0}, "every_n_steps: 0; give a whole number of at least 1"),
+        ({"every_n_steps": 10**20}, "every_n_steps: 100000000000000000000; give a whole.*2.53"),
         ({"every_n_steps": True}, "every_n_steps: True; give a whole number"),
         ({"eval_windows": 1.5}, "eval_windows: 1.5; give a whole number"),
         ({"eval_lengths": []}, r"eval_lengths: \[\]; give a list of lengths, or null"),
@@ -40,6 +41,10 @@ def test_what_cannot_be_logged(given, message):
 def test_what_cannot_be_shown(given, message):
     with pytest.raises(ValueError, match=message):
         shown_from(given)
+
+
+def test_a_number_larger_than_any_float_is_no_crash():
+    assert shown_from({"alerts": {"stalled_minutes": 10**400}}).alerts.stalled_minutes == 10**400
 
 
 def test_there_and_back():

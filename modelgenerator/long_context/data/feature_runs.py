@@ -94,6 +94,8 @@ class Placed:
         names = list(dict.fromkeys(feature.record for feature in features))
         records = find_records(genome, names)
         if len(names) == len(genome.names) == 1:
+            if records[names[0]] < 0:
+                rank_zero_info(f"{argument}: {names[0]} is taken for {genome.names[0]}")
             records = {names[0]: 0}
         self.features = []
         elsewhere, beyond = Counter(), Counter()

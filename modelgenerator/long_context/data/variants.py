@@ -267,7 +267,11 @@ class Variants(DataInterface):
             return
         self.genome = Genome(resolve_fasta("fasta", self.fasta))
         table, unread = read_variants(self.variants, self.label, self.positive, self.negative)
-        table, unplaced = place_variants(table, self.genome, self.longest, self.max_mismatch)
+        # Bases from a variant to the end of its window, at least, wherever in its stretch it is.
+        room = min(n - n // 2 + self.share // 2 - self.share + 1 for n in self.lengths)
+        fits = table["ref"].str.len() <= room
+        unread[f"longer than the {room:,} bases that a window has for it"] = int((~fits).sum())
+        table, unplaced = place_variants(table[fits], self.genome, self.longest, self.max_mismatch)
         self.table = table
         self.left_out = {reason: n for reason, n in (unread + unplaced).items() if n}
         reasons = "".join(f"; {n:,} left out: {reason}" for reason, n in self.left_out.items())

@@ -59,6 +59,29 @@ def test_window_is_centred_and_alleles_differ_at_the_variant_alone(make):
             assert (changed != reference).nonzero().flatten().tolist() == [position]
 
 
+@pytest.mark.parametrize(("share", "longest"), [(1, 10), (10, 6)])
+def test_what_is_too_long_for_a_window_is_left_out_and_counted(make, tmp_path, share, longest):
+    data = make([30])
+    rows = []
+    for pos in range(60, 70):
+        for size in (longest, longest + 1):
+            ref = SEQUENCE[pos - 1 : pos - 1 + size]
+            rows.append(("1", pos, ref, "".join(map(other, ref))))
+    frame = pd.DataFrame(rows, columns=["chrom", "pos", "ref", "alt"])
+    frame.to_csv(tmp_path / "v.tsv", sep="\t", index=False)
+    data = Variants(data.variants, data.fasta, window=20, share=share)
+    data.setup()
+    assert data.left_out == {f"longer than the {longest} bases that a window has for it": 10}
+    seen = 0
+    for variant, reference, masked, alternate, position in rows_of(data):
+        here = slice(position, position + longest)
+        assert text(reference[here]) == variant["ref"]
+        assert text(alternate[here]) == variant["alt"]
+        assert reference[-1] == masked[-1] == alternate[-1] == 3, "[SEP] stays"
+        seen += 1
+    assert seen == 10
+
+
 def test_window_at_an_end_is_moved_inwards(make):
     for variant, reference, _, _, position in rows_of(make([1, 5, 199, 200])):
         assert text(reference[position : position + 1]) == variant["ref"]

@@ -117,6 +117,8 @@ class VariantPairs(SequenceClasses):
         if not len(table):
             return np.zeros(0, dtype=np.int64)
         frame = table.select_columns(["class", "ref_seq", "var_seq", "ref", "alt"]).to_pandas()
+        letters = ["ref_seq", "var_seq", "ref", "alt"]
+        frame[letters] = frame[letters].fillna("")  # of no length, so it is left out
         labels = frame["class"].map(HARMFUL)
         unknown = frame["class"][labels.isna() & frame["class"].notna()]
         if len(unknown):
@@ -126,16 +128,17 @@ class VariantPairs(SequenceClasses):
         snv = (frame["ref"].str.len() == 1) & (frame["alt"].str.len() == 1)
         kept.leave_out(~snv.to_numpy(), "that are no substitution of one base")
         kept.leave_out(_lengths(frame) != WIDTH, f"whose windows are not {WIDTH:,} nt long")
-        differs = [
-            not (a[WIDTH // 2 : WIDTH // 2 + 1] == x and b[WIDTH // 2 : WIDTH // 2 + 1] == y)
-            for a, b, x, y in zip(
-                frame["ref_seq"], frame["var_seq"], frame["ref"], frame["alt"], strict=True
-            )
-        ]
-        if np.mean(differs) > 0:
+        middle = slice(WIDTH // 2, WIDTH // 2 + 1)
+        differs = np.array(
+            [
+                (a[middle].upper(), b[middle].upper()) != (x.upper(), y.upper())
+                for a, b, x, y in frame[letters].itertuples(index=False)
+            ]
+        )
+        share = differs[kept.mask].mean() if kept.mask.any() else 0.0
+        if share > 0:
             rank_zero_warn(
-                f"{kept.name}: {np.mean(differs):.1%} of windows do not have REF and ALT in the "
-                "middle."
+                f"{kept.name}: {share:.1%} of windows do not have REF and ALT in the middle."
             )
         kept.leave_out(differs, "without REF and ALT in the middle of their windows")
         return labels.fillna(0).to_numpy().astype(np.int64)

@@ -37,13 +37,16 @@ def test_windows_that_are_not_their_alleles_are_left_out(layouts, tmp_path):
     frame.loc[0, "ref"], frame.loc[1, "alt"] = "AC", ""
     frame.loc[2, "var_seq"] = frame.loc[2, "ref_seq"]
     frame.loc[3, "ref_seq"] = "ACGT"
+    frame.loc[4, "var_seq"] = None
+    frame.loc[5, ["ref_seq", "var_seq"]] = frame.loc[5, ["ref_seq", "var_seq"]].str.lower()
     frame.to_parquet(tmp_path / FILE)
     data = VariantPairs(path=str(tmp_path))
-    with pytest.warns(UserWarning, match="of windows do not have REF and ALT in the middle"):
+    # One of the 12 that are substitutions of one base with both windows.
+    with pytest.warns(UserWarning, match="8.3% of windows do not have REF and ALT in the middle"):
         data.setup()
     assert data.counts["test"]["left_out"] == {
         "that are no substitution of one base": 2,
-        "whose windows are not 8,192 nt long": 1,
+        "whose windows are not 8,192 nt long": 2,
         "without REF and ALT in the middle of their windows": 1,
     }
     frame["class"] = "odd"

@@ -89,7 +89,7 @@ class LongContextFinder:
 
 
 def activate():
-    """Install the finder once, unless `MGEN_LC_DISABLE` is set or upstream is already imported."""
+    """Install the finder once, unless `MGEN_LC_DISABLE` is set; extend what is already imported."""
     disabled = os.environ.get("MGEN_LC_DISABLE", "") not in ("", "0")
     if disabled or any(finder is LongContextFinder for finder in sys.meta_path):
         return

@@ -120,6 +120,29 @@ def test_switched_off_stays_off_when_activated_by_hand():
     assert out.stdout.split()[-1] == "False", "switched off stays off"
 
 
+def test_activated_late_it_reaches_tasks_that_are_there():
+    """Not only the base class: a task that takes `pe` and does nothing with it would be worse."""
+    out = python(
+        """
+        import os
+        import modelgenerator.tasks
+        os.environ["MGEN_LC_DISABLE"] = "0"
+        import modelgenerator_long_context
+        modelgenerator_long_context.activate()
+        from functools import partial
+        from modelgenerator.backbones.positional import yarn
+        from modelgenerator.long_context.backbones import aido_dna_tiny
+        from modelgenerator.long_context.installation import rotary_embedding
+        task = modelgenerator.tasks.Embed(aido_dna_tiny, pe=partial(yarn, factor=16.0))
+        task.configure_model()
+        print(type(rotary_embedding(task)).__module__)
+        """,
+        MGEN_LC_DISABLE="1",
+    )
+    expected = "modelgenerator.backbones.positional.yarn"
+    assert out.stdout.splitlines()[-1:] == [expected], out.stderr[-2000:]
+
+
 @pytest.mark.slow
 def test_a_fork_activates_from_its_own_init(tmp_path, root):
     """Our two folders within upstream's, and one import in its `__init__`, in place of the .pth."""

@@ -46,10 +46,10 @@ PE = Optional[Union[PositionalCallable, KnownName]]
 
 
 def add_pe(task_interface: type) -> None:
-    """Give upstream's `TaskInterface`, and so every task derived later, the keyword `pe`.
+    """Give upstream's `TaskInterface`, and every task derived from it, the keyword `pe`.
 
     Args:
-        task_interface: Upstream's base class of all tasks, before any task derives from it.
+        task_interface: Upstream's base class of all tasks.
     """
     original_init = task_interface.__init__
 
@@ -72,13 +72,20 @@ def add_pe(task_interface: type) -> None:
 
     def __init_subclass__(cls, **kwargs):
         super(task_interface, cls).__init_subclass__(**kwargs)
-        for name, wrap in WRAPPED.items():
-            if name in vars(cls):
-                setattr(cls, name, wrap(vars(cls)[name]))
+        _wrap_own(cls)
 
-    for name, wrap in WRAPPED.items():
-        setattr(task_interface, name, wrap(getattr(task_interface, name)))
+    known = [task_interface]  # and what derives from it by now
+    for cls in known:
+        known += [child for child in cls.__subclasses__() if child not in known]
+        _wrap_own(cls)
     task_interface.__init_subclass__ = classmethod(__init_subclass__)
+
+
+def _wrap_own(cls: type) -> None:
+    """Wrap the methods of `WRAPPED` that a class defines itself."""
+    for name, wrap in WRAPPED.items():
+        if name in vars(cls):
+            setattr(cls, name, wrap(vars(cls)[name]))
 
 
 def _then_install(configure_model: Callable) -> Callable:

@@ -75,7 +75,8 @@ def check_method(task: nn.Module, checkpoint: dict) -> None:
     What the method learns is then left as it starts, which is the published start.
 
     Raises:
-        ValueError: If the checkpoint was trained with another method than the task has.
+        ValueError: If the checkpoint was trained with another method than the task has, or with
+            options or on an encoder with which that method learns something else.
     """
     ours = None if task.pe is None else method_name(task)
     theirs = checkpoint.get(METHOD)
@@ -84,9 +85,28 @@ def check_method(task: nn.Module, checkpoint: dict) -> None:
             f"The checkpoint was trained with model.pe {theirs}, this task has {ours}: the weights "
             f"are fitted to {theirs}. Test or continue with `model.pe: {theirs}`."
         )
-    if theirs is None and ours is not None:
-        mine = learned_entries(task, task.state_dict())
+    if ours is None or "state_dict" not in checkpoint:  # FSDP has loaded the weights by itself
+        return
+    mine = learned_entries(task, task.state_dict())
+    if theirs is not None:
+        found, wanted = _shapes(learned_entries(task, checkpoint["state_dict"])), _shapes(mine)
+        if found != wanted:
+            raise ValueError(
+                f"The checkpoint's model.pe {theirs} holds {_listed(found)}, this task's "
+                f"{_listed(wanted)}: test or continue on the encoder and with the options of "
+                f"{theirs} that it was trained with."
+            )
+    else:
         missing = {n: v for n, v in mine.items() if n not in checkpoint["state_dict"]}
         if missing:
             rank_zero_info(f"The checkpoint holds no model.pe: {ours} starts as it does untrained.")
             checkpoint["state_dict"].update(missing)
+
+
+def _shapes(entries: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """Shapes by the names that the method itself has; LoRA and tasks put others before them."""
+    return {n.rpartition(".rotary_pos_emb.")[2]: tuple(v.shape) for n, v in entries.items()}
+
+
+def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()) or "nothing learned"

@@ -86,6 +86,31 @@ def test_a_checkpoint_of_another_method_is_refused(tiny_task):
         tiny_task(None).on_load_checkpoint(checkpoint)
 
 
+@pytest.mark.parametrize("way", [{}, {"use_peft": True}])
+def test_a_checkpoint_of_other_options_or_another_geometry_is_refused(tiny_task, way):
+    """Also with LoRA, where what a checkpoint lacks is else taken for frozen and left out."""
+    none, shared = (
+        partial(helix, delta=delta, original_max_position_embeddings=64)
+        for delta in ("none", "shared")
+    )
+    heads = {"num_attention_heads": 8}
+    cases = [
+        (none, shared, {}, r"helix holds nothing learned, this task's delta \[32\]"),
+        (shared, none, {}, r"helix holds delta \[32\], this task's nothing learned"),
+        (LEARNED["gene"], LEARNED["gene"], heads, r"base_coef \[4, 32\].*'s base_coef \[8, 16\]"),
+    ]
+    for before, now, overwrites, message in cases:
+        checkpoint = saved(tiny_task(before, **way))
+        task = tiny_task(now, config_overwrites=overwrites, **way)
+        with pytest.raises(ValueError, match=message):
+            task.on_load_checkpoint(checkpoint)
+
+
+def test_a_full_checkpoint_says_what_it_has_learned_to_lora(tiny_task):
+    checkpoint = saved(tiny_task(LEARNED["gene"]))
+    tiny_task(LEARNED["gene"], use_peft=True).on_load_checkpoint(checkpoint)
+
+
 def test_an_upstream_checkpoint_loads(tiny_task):
     checkpoint = saved(tiny_task(None))
     assert METHOD not in checkpoint

@@ -78,7 +78,7 @@ def _load(task: nn.Module, path: Path) -> None:
             f"ckpt: {path} is of another model than the configuration's: {shapes} Give the "
             "configuration that the checkpoint was trained with."
         ) from None
-    if task.strict_loading and (missing or unexpected):
+    if unexpected or (task.strict_loading and missing):  # what LoRA leaves out is only missing
         names = ", ".join([*missing, *unexpected][:3])
         raise ValueError(
             f"ckpt: {path} is of another model than the configuration's: {len(missing)} weights "

@@ -47,6 +47,14 @@ def test_what_does_not_fit_is_refused(load, tmp_path):
         load(tmp_path / "cut.ckpt")
 
 
+def test_weights_that_the_task_does_not_know_are_refused_with_lora_too(load, tmp_path):
+    """Else nothing of a checkpoint of full fine-tuning would be loaded, without a word."""
+    torch.save({"state_dict": load().state_dict(), "positional_method": "yarn"}, tmp_path / "full")
+    lora = ["--model.backbone.use_peft=true", "--model.strict_loading=false"]
+    with pytest.raises(ValueError, match="of another model .* unknown, such as"):
+        load(tmp_path / "full", overrides=lora)
+
+
 class Evil:
     def __reduce__(self):
         return (print, ("code was run",))

@@ -3,6 +3,7 @@
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from modelgenerator.backbones.positional.checks import check_integer
 from modelgenerator.backbones.positional.skip import PositionSkip
 from modelgenerator.long_context.installation import rotary_embedding
 
@@ -18,14 +19,14 @@ class SkippedPositions(Callback):
         seed: Decides the draws, with the step: a resumed run draws what an unbroken one would have.
 
     Raises:
-        ValueError: If the task has no `pe`, if the method draws positions of its own, or if the
-            training windows are longer than `length`.
+        ValueError: If `length` is below 1 or `seed` below 0, if the task has no `pe`, if the method
+            draws positions of its own, or if the training windows are longer than `length`.
     """
 
     def __init__(self, length: int | None = None, seed: int = 0):
         super().__init__()
-        self.length = length
-        self.seed = seed
+        self.length = None if length is None else check_integer("length", length, 1)
+        self.seed = check_integer("seed", seed, 0)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if getattr(pl_module, "pe", None) is None:
@@ -41,7 +42,7 @@ class SkippedPositions(Callback):
                 "the callback out."
             )
         window = getattr(trainer.datamodule, "window", None)
-        length = self.length or embedding.max_position_embeddings
+        length = embedding.max_position_embeddings if self.length is None else self.length
         if window is not None and window > length:
             raise ValueError(
                 f"SkippedPositions: length {length:,} is shorter than the training windows of "

@@ -34,3 +34,9 @@ def test_what_cannot_skip_is_refused(tiny_task):
     random = tiny_task(partial(clex, positions="random", original_max_position_embeddings=64))
     with pytest.raises(ValueError, match="positions of its own .positions='random'"):
         SkippedPositions().on_fit_start(trainer(64), random)
+
+
+@pytest.mark.parametrize("options", [{"length": 0}, {"length": -8192}, {"seed": -1}])
+def test_bad_numbers_are_refused_at_once(options):
+    with pytest.raises(ValueError, match="(length|seed)=.* is not allowed: give an integer of"):
+        SkippedPositions(**options)

@@ -19,11 +19,18 @@ class CompileLayers(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         compile_layers(pl_module)
 
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        compile_layers(pl_module)
+
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        compile_layers(pl_module)
+
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         compile_layers(pl_module)
 
 
 def compile_layers(task: LightningModule) -> None:
-    """Compile the layers of a task's encoder, all alike."""
+    """Compile the layers of a task's encoder, all alike; those that are compiled stay so."""
     for layer in base_encoder(rotary_backbone(task)).encoder.layer:
-        layer.compile()
+        if layer._compiled_call_impl is None:
+            layer.compile()

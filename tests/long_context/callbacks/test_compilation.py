@@ -6,6 +6,7 @@ import torch
 
 from modelgenerator.backbones.positional import gene
 from modelgenerator.long_context.callbacks import CompileLayers
+from modelgenerator.long_context.installation import base_encoder
 
 PE = partial(gene, learnable=True, original_max_position_embeddings=64)
 
@@ -26,3 +27,14 @@ def test_compiled_layers_give_the_same_numbers(tiny_task):
             torch.testing.assert_close(two.grad, one.grad, rtol=1e-3, atol=1e-6)
     counters = torch._dynamo.utils.counters
     assert counters["stats"]["unique_graphs"] > 0, "something was compiled"
+
+
+@pytest.mark.parametrize("stage", ["fit", "validation", "test", "predict"])
+def test_compiled_once_in_every_stage(tiny_task, stage):
+    task = tiny_task(PE)
+    layers = base_encoder(task.backbone).encoder.layer
+    getattr(CompileLayers(), f"on_{stage}_start")(None, task)
+    compiled = [layer._compiled_call_impl for layer in layers]
+    assert all(callable(call) for call in compiled)
+    CompileLayers().on_validation_start(None, task)  # comes within fitting as well
+    assert [layer._compiled_call_impl for layer in layers] == compiled

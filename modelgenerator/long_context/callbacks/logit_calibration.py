@@ -41,7 +41,7 @@ class LogitCalibration(Callback):
 
     Raises:
         ValueError: If the file cannot be written, a number is below 1 (`seed`: 0), `model.pe` is
-            not rope, windows are not of the original context or there are too few.
+            not rope, windows are not of the original context, or there are or were too few.
     """
 
     def __init__(self, path: str, windows: int = 100, queries: int = 64, seed: int = 0):
@@ -95,6 +95,12 @@ class LogitCalibration(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         while self._handles:
             self._handles.pop().remove()
+        seen = len(self._found[0])
+        if seen < self.windows:
+            raise ValueError(
+                f"LogitCalibration: {self.windows} windows are asked for, this process has seen "
+                f"{seen}. Leave trainer.limit_val_batches out, and run on one device."
+            )
         embedding = rotary_embedding(pl_module)
         std = [torch.stack(spreads).mean(0).tolist() for spreads in self._found]
         write_json(
@@ -105,7 +111,7 @@ class LogitCalibration(Callback):
                 "num_heads": embedding.geometry.num_heads,
                 "rotary_dim": embedding.geometry.rotary_dim,
                 "original_max_position_embeddings": embedding.original_max_position_embeddings,
-                "windows": len(self._found[0]),
+                "windows": seen,
                 "queries": self.queries,
                 "backbone": type(rotary_backbone(pl_module)).__name__,
                 "data": trainer.datamodule.describe(),

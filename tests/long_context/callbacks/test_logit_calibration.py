@@ -21,7 +21,7 @@ def measure(tiny_task, tmp_path):
     letters = np.random.default_rng(0).choice(list("ACGT"), 4096)
     (tmp_path / "genome.fa").write_text(">a\n" + "".join(letters) + "\n")
 
-    def measure(pe=ROPE, window=64, path="calibration.json", **options):
+    def measure(pe=ROPE, window=64, path="calibration.json", batches=None, **options):
         data = GenomeWindows(
             str(tmp_path / "genome.fa"), window=window, block=1024, valid_share=0.3, test_share=0.3,
             batch_size=3, pin_memory=False,
@@ -31,6 +31,7 @@ def measure(tiny_task, tmp_path):
         trainer = Trainer(
             accelerator="cpu", logger=False, callbacks=[callback], enable_progress_bar=False,
             enable_model_summary=False, enable_checkpointing=False, default_root_dir=tmp_path,
+            limit_val_batches=batches,
         )  # fmt: skip
         task = tiny_task(pe)
         trainer.validate(task, datamodule=data, verbose=False)
@@ -83,11 +84,12 @@ def test_the_seed_decides_the_queries(measure):
             {"pe": partial(yarn, original_max_position_embeddings=64)},
             "model.pe is yarn; give `model.pe: rope`",
         ),
+        ({"batches": 1}, "4 windows are asked for, this process has seen 3. Leave trainer.limit"),
         ({"windows": 0}, "LogitCalibration.windows: 0; give at least 1"),
         ({"path": "genome.fa/a.json"}, "LogitCalibration.path: cannot write in"),
     ],
 )
-def test_refused_before_anything_is_measured(measure, tmp_path, options, message):
+def test_refused_and_nothing_is_written(measure, tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         measure(**options)
     assert not (tmp_path / "calibration.json").exists()

@@ -130,8 +130,9 @@ class LongModel(RNABertModel):
 
         Raises:
             ValueError: If attention probabilities or a head mask are asked for, or anything that
-                only a decoder has, as no attention probability is ever formed; or if not exactly
-                one of `input_ids` and `inputs_embeds` is given.
+                only a decoder has, as no attention probability is ever formed; if not exactly one
+                of `input_ids` and `inputs_embeds` is given; or if the mask is not of whole rows
+                with padding around them.
         """
         refused = {
             "output_attentions": output_attentions or self.config.output_attentions,
@@ -163,6 +164,7 @@ class LongModel(RNABertModel):
             keep, lengths = None, None
             table = self.rotary_pos_emb(hidden.shape[1], hidden.device)
         else:
+            _check_mask(keep, hidden)
             lengths = tuple(n for n in keep.sum(dim=1).tolist() if n)
             table_of = {n: self.rotary_pos_emb(n, hidden.device) for n in set(lengths)}
             table = RotaryTable(
@@ -208,6 +210,23 @@ class LongModel(RNABertModel):
             dtype=dtype,
             device=hidden.device,
             dropout=config.attention_probs_dropout_prob if self.training else 0.0,
+        )
+
+
+def _check_mask(keep: Tensor, hidden: Tensor) -> None:
+    """Refuse what cannot be packed: a token after a gap would come to stand beside another."""
+    if keep.shape != hidden.shape[:2]:
+        raise ValueError(
+            f"attention_mask of shape {list(keep.shape)} is not allowed with `model.pe`: give one "
+            f"of {list(hidden.shape[:2])}, 1 for tokens and 0 for padding."
+        )
+    starts = keep.int().diff(dim=1, prepend=keep.new_zeros(len(keep), 1).int()).eq(1).sum(dim=1)
+    most = int(starts.max())
+    if most != 1:
+        found = "has gaps within a row" if most > 1 else "leaves no token"
+        raise ValueError(
+            f"attention_mask {found}: with `model.pe` padding is before or after the tokens of a "
+            "row. Give the tokens of a row without gaps."
         )
 
 

@@ -105,6 +105,19 @@ def test_left_padding_and_a_row_of_padding_alone(tiny_task):
     assert (hidden[1] == 0).all()
 
 
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        ([[1] * 9, [1, 1, 0, 1, 1, 1, 1, 0, 0]], "attention_mask has gaps within a row"),
+        ([[0] * 9] * 2, "attention_mask leaves no token"),
+        ([[[1] * 8 + [0]] * 9] * 2, r"attention_mask of shape \[2, 9, 9\] .* give one of \[2, 9\]"),
+    ],
+)
+def test_masks_that_are_no_padding_are_refused(tiny_task, mask, message):
+    with pytest.raises(ValueError, match=message):
+        encode(tiny_task(METHODS["yarn"]), ids(2, 9), torch.tensor(mask))
+
+
 def test_attention_factor_acts_on_logits(tiny_task):
     """A factor m on cos and sin multiplies logits by m^2, as scaling the query by m^2 would."""
     sharp = partial(yarn, factor=1.0, attention_factor=1.2, original_max_position_embeddings=512)

@@ -45,7 +45,7 @@ class aido_dna_tiny(GenBioBERT):  # noqa: N801  (lower case as upstream's backbo
 
     Args:
         weights: Folder with config.json and model.safetensors to start from instead of the shipped
-            weights, e.g. an earlier stage of the pretraining.
+            weights, e.g. an earlier stage of the pretraining. Not with `from_scratch`.
 
     Attributes:
         model_path (str): the folder of the shipped weights
@@ -68,6 +68,11 @@ class aido_dna_tiny(GenBioBERT):  # noqa: N801  (lower case as upstream's backbo
             **kwargs,
         )
         if weights is not None:
+            if self.from_scratch:
+                raise ValueError(
+                    f"weights={weights!r} has no effect with from_scratch=True, where all weights "
+                    "are new. Leave one of them out."
+                )
             if not (Path(weights) / "model.safetensors").is_file():
                 raise ValueError(
                     f"weights: no model.safetensors in {weights!r}. Give a folder with "
@@ -133,19 +138,22 @@ def start_local(model: nn.Module) -> None:
     Args:
         model: Upstream's encoder; its weights are not touched, only the biases of query and key.
     """
+    from modelgenerator.long_context.encoder import rotary_geometry
+
     config = model.config
     head_dim = config.hidden_size // config.num_attention_heads
-    half = head_dim // 2
-    theta = 10000.0 ** (-torch.arange(LOCAL_CHANNELS) / half)
+    half = rotary_geometry(config, from_scratch=True).rotary_dim // 2
+    channels = min(LOCAL_CHANNELS, half)
+    theta = 10000.0 ** (-torch.arange(channels) / half)
     amplitude = math.sqrt(LOCAL_SHARPNESS * math.sqrt(head_dim))
     for layer, offsets in zip(model.encoder.layer, LOCAL_OFFSETS, strict=False):
         attention = layer.attention.self
         for head, offset in enumerate(offsets[: config.num_attention_heads]):
             query = torch.zeros(head_dim)
             key = torch.zeros(head_dim)
-            query[:LOCAL_CHANNELS] = amplitude
-            key[:LOCAL_CHANNELS] = amplitude * torch.cos(offset * theta)
-            key[half : half + LOCAL_CHANNELS] = -amplitude * torch.sin(offset * theta)
+            query[:channels] = amplitude
+            key[:channels] = amplitude * torch.cos(offset * theta)
+            key[half : half + channels] = -amplitude * torch.sin(offset * theta)
             rows = slice(head * head_dim, (head + 1) * head_dim)
             attention.query.bias.data[rows] = query
             attention.key.bias.data[rows] = key

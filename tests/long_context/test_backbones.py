@@ -56,9 +56,10 @@ def test_it_knows_dna_and_copies():
     assert sum(hits[at] for at in outside) <= 10, "of 14: nothing to go by"
 
 
-def test_heads_start_on_single_neighbours(tiny_task):
+@pytest.mark.parametrize("rotary_percent", [1.0, 0.5])
+def test_heads_start_on_single_neighbours(tiny_task, rotary_percent):
     """Without any training, head h of layer l looks at the offset given for it."""
-    task = tiny_task(ROPE)
+    task = tiny_task(ROPE, config_overwrites={"rotary_percent": rotary_percent})
     model = base_encoder(task.backbone)
     table = model.rotary_pos_emb(66)
     for layer, offsets in zip(model.encoder.layer, LOCAL_OFFSETS, strict=True):
@@ -76,6 +77,17 @@ def test_heads_start_on_single_neighbours(tiny_task):
 def test_weights_folder_is_checked():
     with pytest.raises(ValueError, match="weights: no model.safetensors in 'nowhere'"):
         aido_dna_tiny(None, None, weights="nowhere")
+    with pytest.raises(ValueError, match="weights='nowhere' has no effect with from_scratch=True"):
+        aido_dna_tiny(None, None, weights="nowhere", from_scratch=True)
+
+
+def test_heads_narrower_than_the_local_channels(tiny_task):
+    narrow = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64}
+    assert torch.isfinite(
+        tiny_task(ROPE, config_overwrites=narrow)
+        .backbone(torch.full((1, 9), 5), None)
+        .last_hidden_state
+    ).all()
 
 
 @pytest.mark.parametrize(

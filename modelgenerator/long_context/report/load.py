@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mode
-from typing import Any
+from typing import Any, Optional
 
 import pandas as pd
 
@@ -63,11 +63,13 @@ class Results:
         finished: Result files, in the order they are shown.
         failed: Records of runs that failed; their `cell` may lack a test set.
         ranked: Result files of known pairs and of variants, which belong to no test set.
+        drawn: How each label is drawn where these are a part of more results; None if they are all.
     """
 
     finished: list[dict]
     failed: list[dict]
     ranked: list[dict] = field(default_factory=list)
+    drawn: Optional[dict[str, Style]] = None
 
     def frame(self, part: str = "results") -> pd.DataFrame:
         """One row for each entry of a list in the result files, such as `results` or `attention`.
@@ -94,6 +96,7 @@ class Results:
         return Results(
             [r for r in self.finished if r["cell"]["test_set"] == test_set],
             [r for r in self.failed if r["cell"].get("test_set", test_set) == test_set],
+            drawn=self.styles,
         )
 
     @property
@@ -115,9 +118,10 @@ class Results:
 
     @property
     def styles(self) -> dict[str, Style]:
-        """How each label is drawn, the same in every picture."""
+        """How each label is drawn, the same in every picture of every test set."""
         methods = {r["cell"]["label"]: r["method"] for r in self.finished}
-        return styles(methods)
+        drawn = styles(methods) if self.drawn is None else self.drawn
+        return {label: drawn[label] for label in methods}
 
     @property
     def original(self) -> int:
@@ -162,6 +166,7 @@ def load_results(paths: Iterable[str]) -> Results:
         result.setdefault("cell", _own_cell(result))
     _check_schema(finished)
     _check_cells({**finished, **failed})
+    _check_model(finished)
     _check_bases(finished)
     auroc.check(ranked)
     return Results(_ordered(finished), _ordered(failed), list(ranked.values()))
@@ -235,6 +240,16 @@ def _check_cells(results: dict[Path, dict]) -> None:
             f"{second} is of scale {other!r} and {first} of {one!r}: different models and lengths "
             "cannot share a table. Report on one scale."
         )
+
+
+def _check_model(results: dict[Path, dict]) -> None:
+    for path, result in results.items():
+        first, reference = next(iter(results.items()))
+        if result["backbone"] != reference["backbone"]:
+            raise ValueError(
+                f"{path} is of {result['backbone']} and {first} of {reference['backbone']}: rows "
+                "of a table are methods of one model. Report on them apart."
+            )
 
 
 def _check_bases(results: dict[Path, dict]) -> None:

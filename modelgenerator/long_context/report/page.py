@@ -25,6 +25,7 @@ def html_page(results: Results, sections: list[Section]) -> str:
         about=about(results),
         sections=sections,
         made_with=made_with(results),
+        sentence=lambda words: words[:1].upper() + words[1:],
         panel=lambda panel: _data_uri(panel_svg(panel)),
         swatch=lambda style: _data_uri(legend_svg(style)),
     )

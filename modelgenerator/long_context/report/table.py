@@ -20,6 +20,7 @@ METRICS = {
     "recall_reverse_complement": ("reverse-complement copies, recall", "{:.1%}"),
 }
 BLOWN_UP = 100.0
+PARTIAL = "(k): over k seeds only, the others have failed or not finished."
 UNTRAINED = "zero_shot"  # nothing in it depends on a seed
 DIFFERENCES = {
     "perplexity": ("natural bases, perplexity", 1.0, "{:+.3f}"),
@@ -138,17 +139,26 @@ def in_short(results: Results, baseline: Optional[str]) -> Table:
     within = {x for x in extensions if x <= results.factor} if results.factor > 1 else set()
     extension = max(within or extensions)
     frame = frame[frame["extension"] == extension]
-    rows = []
+    rows, partial = [], False
     for regime in results.regimes:
         for metric, (words, scale, form) in DIFFERENCES.items():
             part = frame[(frame["regime"] == regime) & (frame["metric"] == metric)]
             if part.empty:
                 continue
             means = over_seeds(part, ["value"], GROUP)
+            most = int(means["seeds"].max())
             best = best_label(means, metric)
             shown = "{:.3f}" if metric == "perplexity" else "{:.1%}"
             by_label = means.set_index("label")
-            plain = _mean(by_label.loc[baseline], shown) if baseline in by_label.index else ""
+            cells = []
+            for label in (best, baseline):
+                if label not in by_label.index:
+                    cells.append("")
+                    continue
+                fewer = by_label["seeds"][label] < most
+                partial |= bool(fewer)
+                seeds = f" ({by_label['seeds'][label]})" if fewer else ""
+                cells.append(_mean(by_label.loc[label], shown) + seeds)
             length = int(part["length"].iloc[0])
             gain = (
                 ""
@@ -160,15 +170,17 @@ def in_short(results: Results, baseline: Optional[str]) -> Table:
                     title(REGIMES, regime),
                     words.removesuffix(" in points"),
                     best,
-                    _mean(by_label.loc[best], shown),
-                    *([plain, gain] if baseline else []),
+                    cells[0],
+                    *([cells[1], gain] if baseline else []),
                 ]
             )
-    head = ["", f"at {extension:g}x", "best", ""]
+    head = ["", f"at {extension:g}x", "best", "its value"]
     notes = ["The best one was picked on these very windows, which flatters it a little."]
     if baseline:
         head += [baseline, "difference"]
-        notes.append("Brackets: 95% interval over windows; recall in points.")
+        notes.append("Differences of recall are in points.")
+        notes += _difference_notes(rows, results, [extension])
+    notes += [PARTIAL] if partial else []
     return Table(head, rows, " ".join(notes))
 
 
@@ -215,8 +227,7 @@ def differences(results: Results, regime: str, baseline: Optional[str]) -> Optio
     return Table(
         ["", "", *(f"{n / original:g}x" for n in lengths)],
         rows,
-        "Brackets: 95% interval of a paired bootstrap over windows. ≈: within seed spread, no "
-        "larger than the standard deviation over seeds of one of the two.",
+        " ".join(_difference_notes(rows, results, [n / original for n in lengths])),
     )
 
 
@@ -272,8 +283,41 @@ def failures(results: Results) -> Optional[Table]:
 def _seeds_note(most: int, partial: bool) -> str:
     notes = [f"Mean ± standard deviation over {most} seeds."] if most > 1 else []
     if partial:
-        notes.append("(k): over k seeds only, the others have failed or not finished.")
+        notes.append(PARTIAL)
     return " ".join(notes)
+
+
+def _difference_notes(
+    rows: list[list[str]], results: Results, extensions: list[float]
+) -> list[str]:
+    """What brackets and ≈ in rows mean, as far as they occur."""
+    notes = []
+    if any("[" in cell for row in rows for cell in row):
+        notes.append(
+            f"Brackets: 95% interval of a paired bootstrap over {_segments(results, extensions)}. "
+            "Segments of one window share their context, so it is rather too narrow."
+        )
+    if any("≈" in cell for row in rows for cell in row):
+        notes.append(
+            "≈: within seed spread, no larger than the standard deviation over seeds of one of "
+            "the two."
+        )
+    return notes
+
+
+def _segments(results: Results, extensions: list[float]) -> str:
+    """What a bootstrap draws from: "32 segments of 512 nt (32 windows at 1x, 2 at 16x)"."""
+    frame = results.frame("segments")
+    size = int(frame["length"].min())
+    frame = frame[frame["extension"].isin(extensions)].sort_values("length")
+    counts = sorted({len(bases) for bases in frame["bases"]})
+    ends = [frame.iloc[0], frame.iloc[-1]][: 1 if frame["length"].nunique() == 1 else 2]
+    windows = [len(end["bases"]) // (end["length"] // size) for end in ends]
+    first, *last = (f"at {end['extension']:g}x" for end in ends)
+    plural = "window" if windows[0] == 1 else "windows"
+    more = f", {windows[1]} {last[0]}" if last else ""
+    numbers = " to ".join(f"{n:,}" for n in dict.fromkeys((counts[0], counts[-1])))
+    return f"{numbers} segments of {size:,} nt ({windows[0]:,} {plural} {first}{more})"
 
 
 def _failures_by_label(results: Results, regime: str) -> dict[str, list[str]]:

@@ -114,3 +114,22 @@ def test_the_seed_is_that_of_the_training(make, tmp_path):
         row["seed"] = 7  # of the probe's own split
     frame = load_results(make.write(tmp_path, a=content)).frame("probes")
     assert set(frame["seed"]) == {2}
+
+
+def test_a_label_is_drawn_alike_where_others_are_missing(make, tmp_path):
+    """A running study: one test set has only the last of three variants yet."""
+
+    def variant(label, test_set):
+        return make.result(label, "ntk", "zero_shot", 0, test_set, 0.02, 0)
+
+    contents = {label: variant(label, "held_out") for label in ("a", "b", "c")}
+    contents["late"] = variant("c", "blocks")
+    results = load_results(make.write(tmp_path, **contents))
+    assert len(set(results.styles.values())) == 3
+    assert results.of("blocks").styles == {"c": results.styles["c"]}
+
+
+def test_models_are_not_mixed(make, simple, tmp_path):
+    other = {**simple("rope", factor=1.0), "backbone": "another"}
+    with pytest.raises(ValueError, match="b.json is of another and .*a.json of made_up"):
+        load_results(make.write(tmp_path, a=simple(), b=other))

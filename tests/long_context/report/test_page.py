@@ -74,3 +74,11 @@ def test_test_sets_are_reported_apart(results):
         for heading in ("## In short", "## By length", "### Zero-shot", "## Differences"):
             assert heading in part
         assert "## What failed" in part, "a failure of no test set in particular is in each"
+
+
+def test_headings_keep_their_capitals(make, tmp_path):
+    result = make.result("rope", "rope", "LoRA_16x", 0, "hg38_Y", 0.04, 0)
+    results = load_results(make.write(tmp_path, a=result))
+    page = html_page(results, sections(results, None))
+    assert '<h2 id="hg38_Y">Hg38 Y</h2>' in page
+    assert "<h4>LoRA 16x</h4>" in page

@@ -76,6 +76,30 @@ def test_in_short_names_the_best_and_the_difference(results):
     assert "[" in table.rows[0][-1]
 
 
+def test_brackets_say_what_was_drawn_from(results):
+    """32 segments of 512 nt: at 16x these are two windows."""
+    note = tables.in_short(results, "rope").note
+    assert "bootstrap over 32 segments of 512 nt (2 windows at 16x)." in note
+    note = tables.differences(results, "zero_shot", "rope").note
+    assert "32 segments of 512 nt (32 windows at 1x, 2 at 16x)." in note
+    assert "≈: within seed spread" in note
+    assert "Brackets" not in tables.in_short(results, None).note
+
+
+def test_in_short_says_where_seeds_are_missing(make, tmp_path):
+    contents = {
+        f"{label}{seed}": make.result(label, label, "tuned_16x", seed, "held_out", loss, 100)
+        for label, loss, seeds in (("rope", 0.04, 3), ("yarn", 0.005, 2))
+        for seed in range(seeds)
+    }
+    table = tables.in_short(load_results(make.write(tmp_path, **contents)), "rope")
+    (natural, _) = table.rows
+    assert natural[2] == "yarn"
+    assert natural[3].endswith("(2)")
+    assert "(" not in natural[4]
+    assert "over k seeds only" in table.note
+
+
 def test_differences_to_the_baseline_and_to_the_best(results):
     table = tables.differences(results, "zero_shot", "rope")
     natural = "natural bases, perplexity"
@@ -108,5 +132,5 @@ def test_in_short_is_at_the_length_methods_were_set_up_for(make, tmp_path):
     assert results.factor == 4.0
     assert tables.in_short(results, "rope").head[1] == "at 4x"
     alone = tables.in_short(results, None)
-    assert alone.head == ["", "at 4x", "best", ""]
+    assert alone.head == ["", "at 4x", "best", "its value"]
     assert {len(row) for row in alone.rows} == {4}

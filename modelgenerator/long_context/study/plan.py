@@ -2,6 +2,7 @@
 """What a study runs: a YAML of methods, regimes, seeds and test sets, as a list of cells."""
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Union
@@ -11,6 +12,12 @@ import yaml
 KEYS = ("scale", "configs", "methods", "regimes", "seeds", "fit", "test", "test_sets")
 METHOD_KEYS = ("config", "options", "seed_options", "test", "regimes")
 ENTRY_KEYS = ("configs", "options")
+KINDS = {
+    **dict.fromkeys(("methods", "regimes", "test_sets", "fit", "test", "options"), dict),
+    **dict.fromkeys(("configs", "seeds", "seed_options"), list),
+    "config": str,
+}
+WORDS = {dict: "a table", list: "a list", str: "a file"}
 
 Options = dict[str, object]
 
@@ -85,20 +92,25 @@ def read_plan(path: Union[str, Path]) -> Plan:
     if not isinstance(given, dict):
         raise ValueError(f"{path}: not a study's YAML; give a table with {', '.join(KEYS)}.")
     _check_keys(path, "", given, KEYS)
+    _check_kinds(path, "", given)
     for key in ("scale", "methods", "regimes", "test_sets"):
         if not given.get(key):
             raise ValueError(f"{path}: {key} is missing or empty.")
+    _check_name(path, "scale", given["scale"])
     for kind, allowed in (
         ("methods", METHOD_KEYS),
         ("regimes", ENTRY_KEYS),
         ("test_sets", ENTRY_KEYS),
     ):
         for name, entry in given[kind].items():
+            _check_name(path, kind, name)
+            _check_kind(path, f"{kind}.{name}", entry, dict)
             _check_keys(path, f"{kind}.{name}.", entry or {}, allowed)
+            _check_kinds(path, f"{kind}.{name}.", entry or {})
     for name, method in given["methods"].items():
         if not (method or {}).get("config"):
             raise ValueError(f"{path}: methods.{name}.config is missing; name the method's YAML.")
-        for regime in method.get("regimes", ()):
+        for regime in method.get("regimes") or ():
             if regime not in given["regimes"]:
                 raise ValueError(
                     f"{path}: methods.{name}.regimes: {regime} is none of the plan's regimes: "
@@ -107,6 +119,8 @@ def read_plan(path: Union[str, Path]) -> Plan:
     seeds = given.get("seeds") or [0]
     if not all(isinstance(seed, int) and seed >= 0 for seed in seeds):
         raise ValueError(f"{path}: seeds: {seeds}; give whole numbers from 0.")
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"{path}: seeds: {seeds}; give each once.")
 
     cells = [
         _cell(path, given, label, regime, seed)
@@ -115,7 +129,7 @@ def read_plan(path: Union[str, Path]) -> Plan:
         for regime, entry in given["regimes"].items()
         if bool(entry) == regime_is_trained
         for label, method in given["methods"].items()
-        if regime in method.get("regimes", given["regimes"])
+        if method.get("regimes") is None or regime in method["regimes"]
     ]
     return Plan(given["scale"], tuple(cells))
 
@@ -180,6 +194,27 @@ def _check_keys(path: Path, where: str, given: dict, allowed: tuple[str, ...]) -
             raise ValueError(
                 f"{path}: {where}{key} is not known.{hint} Allowed: {', '.join(allowed)}."
             )
+
+
+def _check_kinds(path: Path, where: str, given: dict) -> None:
+    for key, value in given.items():
+        if where.startswith("methods.") and key == "regimes":
+            _check_kind(path, where + key, value, list)
+        elif key in KINDS:
+            _check_kind(path, where + key, value, KINDS[key])
+
+
+def _check_kind(path: Path, name: str, value: object, kind: type) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise ValueError(f"{path}: {name}: {value!r} is not allowed; give {WORDS[kind]}.")
+
+
+def _check_name(path: Path, where: str, name: object) -> None:
+    """Names are parts of file names."""
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.+-]*", name):
+        raise ValueError(
+            f"{path}: {where}: {name!r} is not allowed as a name; give letters, digits, _ and -."
+        )
 
 
 def _configs(path: Path, files: list[str]) -> tuple[str, ...]:

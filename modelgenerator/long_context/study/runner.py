@@ -129,10 +129,7 @@ def _record_failure(
 
     log = _log(cell, work)
     lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    out_of_memory = exitcode == -9 or any(
-        "out of memory" in line.lower() or "can't allocate memory" in line for line in lines[-30:]
-    )
-    reason = "out of memory" if out_of_memory else "crashed"
+    reason = failure_reason(exitcode, lines)
     path = _failure_file(cell, results)
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {
@@ -150,6 +147,15 @@ def _record_failure(
     }
     write_json(path, record)
     return f"{reason}, see {log}"
+
+
+def failure_reason(exitcode: int | None, lines: list[str]) -> str:
+    """What ended a cell, from its exit code and the lines of its log."""
+    said = (line.lower() for line in lines[-30:])
+    if any("out of memory" in line or "can't allocate memory" in line for line in said):
+        return "out of memory"
+    # The kernel kills what takes too much memory, without a word in the log; but so may others.
+    return "killed (out of memory?)" if exitcode == -9 else "crashed"
 
 
 def _time_left(cells: list[Cell], seconds: dict[str, list[float]], jobs: int) -> str:

@@ -112,6 +112,20 @@ def test_result_files(plan):
         ({"regimes": {"tuned": {"opts": 1}}}, "regimes.tuned.opts is not known"),
         ({"test_sets": {"a": {"fasta": 1}}}, "test_sets.a.fasta is not known"),
         ({"seeds": [-1]}, r"seeds: \[-1\]; give whole numbers from 0"),
+        ({"seeds": [1, 1]}, r"seeds: \[1, 1\]; give each once"),
+        ({"seeds": 3}, "seeds: 3 is not allowed; give a list"),
+        ({"methods": ["yarn"]}, r"methods: \['yarn'\] is not allowed; give a table"),
+        ({"methods": {"yarn": "yarn.yaml"}}, "methods.yarn: 'yarn.yaml' is not allowed"),
+        ({"methods": {"yarn": {"config": ["a"]}}}, r"yarn.config: \['a'\] .* give a file"),
+        (
+            {"methods": {"yarn": {"config": "yarn.yaml", "regimes": "tuned"}}},
+            "methods.yarn.regimes: 'tuned' is not allowed; give a list",
+        ),
+        ({"methods": {"a/b": {"config": "yarn.yaml"}}}, "methods: 'a/b' is not allowed as a name"),
+        ({"regimes": {"t": {"options": [1]}}}, r"regimes.t.options: \[1\] .* give a table"),
+        ({"configs": "pose.yaml"}, "configs: 'pose.yaml' is not allowed; give a list"),
+        ({"test": "x"}, "test: 'x' is not allowed; give a table"),
+        ({"scale": 3}, "scale: 3 is not allowed as a name"),
     ],
 )
 def test_bad_plans_are_refused(plan, changes, message):

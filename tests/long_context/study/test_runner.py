@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from modelgenerator.long_context.study.plan import Cell
-from modelgenerator.long_context.study.runner import _time_left, is_finished
+from modelgenerator.long_context.study.runner import _time_left, failure_reason, is_finished
 
 SMOKE = "experiments/long_context/sweep/smoke.yaml"
 CELL = Cell("s", "yarn", "tuned", 3, (), {"held_out": (), "blocks": ()})
@@ -42,6 +42,19 @@ def test_time_left_is_that_of_the_same_regime():
     )
     assert _time_left([slow], {"tuned": [60.0]}, 1) == "; about 60 s left"
     assert _time_left([], {"tuned": [60.0]}, 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("exitcode", "line", "reason"),
+    [
+        (1, "torch.OutOfMemoryError: CUDA out of memory. Tried to", "out of memory"),
+        (1, "DefaultCPUAllocator: can't allocate memory: you tried", "out of memory"),
+        (-9, "Epoch 0", "killed (out of memory?)"),
+        (1, "ValueError: factor=2.0", "crashed"),
+    ],
+)
+def test_a_failure_has_a_reason(exitcode, line, reason):
+    assert failure_reason(exitcode, ["Epoch 0", line]) == reason
 
 
 def study(*options):

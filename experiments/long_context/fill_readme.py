@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from modelgenerator.long_context.report import Results, load_results, pictures
 from modelgenerator.long_context.report.load import REGIMES, title
@@ -29,6 +30,7 @@ PICTURES = {
     "docs/img/depmap/known_pairs.png": KNOWN_PAIRS,
     "experiments/long_context/variant_effect/auroc.png": VARIANT_EFFECT,
 }
+ABLATIONS = HERE / "helix/results/ablations"
 BENCHMARK = ROOT / "benchmarks/results/encoder.json"
 SOAK = ROOT / "benchmarks/results/soak.json"
 UPSTREAM_TESTS = ROOT / "benchmarks/results/upstream_tests.json"
@@ -78,19 +80,32 @@ def by_regime(results: Results) -> list[str]:
 
 def benchmark() -> str:
     """The table of the encoder's benchmark, and what it was made with."""
-    spec = importlib.util.spec_from_file_location("encoder", ROOT / "benchmarks/encoder.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     result = json.loads(BENCHMARK.read_text())
-    return f"{module.table(result['rows'])}\n\n{made_with(result)}"
+    table = script(ROOT / "benchmarks/encoder.py").table(result["rows"])
+    return f"{table}\n\n{made_with(result)}"
 
 
 def baselines() -> str:
     """Trivial baselines of the labelled tasks."""
-    spec = importlib.util.spec_from_file_location("table", HERE / "baselines/table.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.tables()
+    return script(HERE / "baselines/table.py").tables()
+
+
+def helix() -> str:
+    """HELIX against the best of the five, cell by cell, and what follows."""
+    judge = script(HERE / "helix/judge.py")
+    found = judge.verdicts()
+    made = made_with(*load_results([ABLATIONS]).of("held_out").finished)
+    return f"{judge.table(found)}\n\n{judge.goal(found)}\n\n{made}"
+
+
+def helix_parts() -> str:
+    """HELIX with a part changed, in all regimes it was run in."""
+    results = load_results([ABLATIONS]).of("held_out")
+    return "\n\n".join(
+        f"**{METRICS[metric][0].capitalize()}**\n\n"
+        f"{across_regimes(results, metric, extensions).markdown()}"
+        for metric, extensions in (("recall", [1, 16, 32]), ("perplexity", [1, 16, 32]))
+    )
 
 
 def pretraining() -> str:
@@ -175,6 +190,14 @@ def upstream_tests() -> str:
     ) + made_with(result)
 
 
+def script(path: Path) -> ModuleType:
+    """A script of the repository as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def made_with(*results: dict) -> str:
     """Hardware, versions and commits of results, in a line."""
     made = dict.fromkeys(f"{r['hardware']}, torch {r['versions']['torch']}" for r in results)
@@ -197,6 +220,7 @@ BLOCKS = {
     HERE / "sweep/README.md": (study,),
     HERE / "pretrain_tiny/README.md": (pretraining,),
     HERE / "baselines/README.md": (baselines,),
+    HERE / "helix/README.md": (helix, helix_parts),
 }
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from modelgenerator.backbones.positional import POSITIONAL, RotaryGeometry
 from modelgenerator.long_context.data import GenomeWindows
+from modelgenerator.long_context.data.genome_module import GenomeModule
 
 FUZZ = settings(
     max_examples=int(os.environ.get("MGEN_LC_FUZZ", 40)),
@@ -41,7 +42,7 @@ def arguments_of(cls):
 
 
 OPTIONS = {name: [*arguments_of(cls), "no_such"] for name, cls in POSITIONAL.items()}
-DATA = [*arguments_of(GenomeWindows), "no_such"]
+DATA = [*arguments_of(GenomeWindows), *arguments_of(GenomeModule), "no_such"]
 VALUES = st.one_of(
     st.sampled_from([
         "0", "1", "2", "16", "16.0", "0.5", "-1", "1e6", "1e30", "1e400", ".nan", ".inf", "-.inf",

@@ -145,7 +145,8 @@ def load_results(paths: Iterable[str]) -> Results:
 
     Raises:
         ValueError: If no file can be used, or if files cannot share a table: of different schemas,
-            measured on different bases, variants or pairs, or two of the same cell.
+            measured on different bases, variants or pairs, of one regime trained on different
+            numbers of tokens, or two of the same cell.
     """
     finished: dict[Path, dict] = {}
     failed: dict[Path, dict] = {}
@@ -167,6 +168,7 @@ def load_results(paths: Iterable[str]) -> Results:
     _check_schema(finished)
     _check_cells({**finished, **failed})
     _check_model(finished)
+    _check_budget(finished)
     _check_bases(finished)
     auroc.check(ranked)
     return Results(_ordered(finished), _ordered(failed), list(ranked.values()))
@@ -223,7 +225,6 @@ def _check_schema(results: dict[Path, dict]) -> None:
 
 def _check_cells(results: dict[Path, dict]) -> None:
     seen: dict[tuple, Path] = {}
-    scales: dict[str, Path] = {}
     for path, result in results.items():
         cell = result["cell"]
         key = tuple(cell.get(name) for name in IDENTITY)
@@ -233,13 +234,6 @@ def _check_cells(results: dict[Path, dict]) -> None:
                 f"Two result files are both of {name}: {seen[key]} and {path}. Give one of them."
             )
         seen[key] = path
-        scales.setdefault(cell.get("scale", ""), path)
-    if len(scales) > 1:
-        (one, first), (other, second), *_ = scales.items()
-        raise ValueError(
-            f"{second} is of scale {other!r} and {first} of {one!r}: different models and lengths "
-            "cannot share a table. Report on one scale."
-        )
 
 
 def _check_model(results: dict[Path, dict]) -> None:
@@ -250,6 +244,21 @@ def _check_model(results: dict[Path, dict]) -> None:
                 f"{path} is of {result['backbone']} and {first} of {reference['backbone']}: rows "
                 "of a table are methods of one model. Report on them apart."
             )
+
+
+def _check_budget(results: dict[Path, dict]) -> None:
+    """Plans may share a page, with what one ran and another did, if they train as much."""
+    references: dict[str, tuple[Path, int]] = {}
+    for path, result in results.items():
+        if result["cell"]["regime"] and "training" in result:
+            regime, tokens = result["cell"]["regime"], result["training"]["tokens"]
+            first, reference = references.setdefault(regime, (path, tokens))
+            if tokens != reference:
+                raise ValueError(
+                    f"{path} was trained on {tokens:,} tokens and {first} on {reference:,}: the "
+                    f"methods of one regime, {regime}, are compared on one budget. Report on them "
+                    "apart."
+                )
 
 
 def _check_bases(results: dict[Path, dict]) -> None:

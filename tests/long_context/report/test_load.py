@@ -81,10 +81,17 @@ def test_different_models_are_refused(make, simple, tmp_path):
     other = {**simple("rope"), "original_max_position_embeddings": 4000}
     with pytest.raises(ValueError, match="original context of 4,000 nt and .* of 512"):
         load_results(make.write(tmp_path, a=simple(), b=other))
-    one = make.result("rope", "rope", "zero_shot", 0, "held_out", 0.1, 0)
-    other = make.result("yarn", "yarn", "zero_shot", 0, "held_out", 0.1, 0)
-    other["cell"]["scale"] = "full"
-    with pytest.raises(ValueError, match="is of scale 'full' and .* of 'tiny'"):
+
+
+def test_plans_share_a_page_if_they_train_as_much(make, tmp_path):
+    one = make.result("rope", "rope", "tuned_4x", 0, "held_out", 0.1, 8)
+    other = make.result("helix", "helix", "tuned_4x", 0, "held_out", 0.1, 8)
+    other["cell"]["scale"] = "ablations"
+    assert load_results(make.write(tmp_path, a=one, b=other)).labels == ["rope", "helix"]
+    other["training"]["tokens"] += 1
+    with pytest.raises(
+        ValueError, match="b.json was trained on 65,537 tokens and .*a.json on 65,536"
+    ):
         load_results(make.write(tmp_path, a=one, b=other))
 
 

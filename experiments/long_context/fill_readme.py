@@ -31,6 +31,7 @@ PICTURES = {
     "experiments/long_context/variant_effect/auroc.png": VARIANT_EFFECT,
 }
 ABLATIONS = HERE / "helix/results/ablations"
+PROBES = HERE / "probes/results/probes"
 BENCHMARK = ROOT / "benchmarks/results/encoder.json"
 SOAK = ROOT / "benchmarks/results/soak.json"
 UPSTREAM_TESTS = ROOT / "benchmarks/results/upstream_tests.json"
@@ -204,6 +205,24 @@ def script(path: Path) -> ModuleType:
     return module
 
 
+def probes() -> str:
+    """Accuracy of linear probes, a row a method and regime, beside k-mers on the same windows."""
+    results = load_results([str(PROBES)])
+    frame = results.frame("probes")
+    columns = list(dict.fromkeys(zip(frame["task"], frame["length"], strict=True)))
+    heads = [f"`{task}`, {length:,} nt" for task, length in columns]
+    lines = ["| | | " + " | ".join(heads) + " |", "|---" * (2 + len(heads)) + "|"]
+    rows = {"4-mers, no encoder": ("", frame, "baseline")}
+    rows["most frequent class"] = ("", frame, "majority")
+    for (regime, label), part in frame.groupby(["regime", "label"], sort=False):
+        rows[f"{label} {regime}"] = (title(REGIMES, regime), part, "value")
+    for name, (regime, part, column) in rows.items():
+        values = part.groupby(["task", "length"])[column].first()
+        cells = " | ".join(f"{values[key]:.1%}" for key in columns)
+        lines.append(f"| {name.split(' ')[0] if regime else name} | {regime} | {cells} |")
+    return "\n".join(lines) + f"\n\n{made_with(*results.finished)}"
+
+
 def made_with(*results: dict) -> str:
     """Hardware, versions and commits of results, in a line."""
     made = dict.fromkeys(f"{r['hardware']}, torch {r['versions']['torch']}" for r in results)
@@ -227,6 +246,7 @@ BLOCKS = {
     HERE / "pretrain_tiny/README.md": (pretraining,),
     HERE / "baselines/README.md": (baselines,),
     HERE / "helix/README.md": (helix, helix_parts),
+    HERE / "probes/README.md": (probes,),
 }
 
 

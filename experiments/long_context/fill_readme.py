@@ -31,6 +31,7 @@ PICTURES = {
     "experiments/long_context/variant_effect/auroc.png": VARIANT_EFFECT,
 }
 ABLATIONS = HERE / "helix/results/ablations"
+CONFIRM = HERE / "helix/results/confirm"
 PROBES = HERE / "probes/results/probes"
 BENCHMARK = ROOT / "benchmarks/results/encoder.json"
 SOAK = ROOT / "benchmarks/results/soak.json"
@@ -103,6 +104,19 @@ def helix() -> str:
     found = judge.verdicts()
     made = made_with(*load_results([ABLATIONS]).of("held_out").finished)
     return f"{judge.table(found)}\n\n{judge.goal(found)}\n\n{made}"
+
+
+def helix_second() -> str:
+    """The second candidate by the same rule, then both on the genome that nothing had looked at."""
+    judge = script(HERE / "helix/judge.py")
+    found = judge.verdicts("temperature_log_n")
+    parts = [f"{judge.table(found)}\n\n{judge.goal(found)}"]
+    for label in ("temperature_log_n", "helix"):
+        found = judge.verdicts(label, CONFIRM, CONFIRM)
+        parts.append(
+            f"On *Ustilago maydis*, `{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}"
+        )
+    return "\n\n".join([*parts, made_with(*load_results([str(CONFIRM)]).finished)])
 
 
 def helix_parts() -> str:
@@ -245,7 +259,7 @@ BLOCKS = {
     HERE / "sweep/README.md": (study,),
     HERE / "pretrain_tiny/README.md": (pretraining,),
     HERE / "baselines/README.md": (baselines,),
-    HERE / "helix/README.md": (helix, helix_parts),
+    HERE / "helix/README.md": (helix, helix_parts, helix_second),
     HERE / "probes/README.md": (probes,),
 }
 

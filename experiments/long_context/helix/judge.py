@@ -61,9 +61,17 @@ def judge(metric: str, ours: list[float], theirs: list[float], bases: Optional[i
     return "worse" if ahead < -margin else "better" if min(ours) > max(theirs) else "as good"
 
 
-def verdicts(label: str = "helix") -> dict[tuple[str, str, float], Verdict]:
-    """Every metric, regime and extension of the main test set."""
-    five, ours = (_values(load_results([str(folder)])) for folder in (STUDY, ABLATIONS))
+def verdicts(
+    label: str = "helix", five: Path = STUDY, ours: Path = ABLATIONS
+) -> dict[tuple[str, str, float], Verdict]:
+    """Every metric, regime and extension of the main test set.
+
+    Args:
+        label: Whom to judge.
+        five: Folder with the results of the five.
+        ours: Folder with the results of the one that is judged.
+    """
+    five, ours = (_values(load_results([str(folder)])) for folder in (five, ours))
     found = {}
     for (regime, metric, extension, name), rows in ours.items():
         if name != label or metric not in METRICS:

@@ -99,9 +99,9 @@ def baselines() -> str:
 
 
 def helix() -> str:
-    """HELIX against the best of the five, cell by cell, and what follows."""
+    """The first candidate against the best of the five, cell by cell, and what follows."""
     judge = script(HERE / "helix/judge.py")
-    found = judge.verdicts()
+    found = judge.verdicts("temperature_yarn")
     made = made_with(*load_results([ABLATIONS]).of("held_out").finished)
     return f"{judge.table(found)}\n\n{judge.goal(found)}\n\n{made}"
 
@@ -109,9 +109,9 @@ def helix() -> str:
 def helix_second() -> str:
     """The second candidate by the same rule, then both on the genome that nothing had looked at."""
     judge = script(HERE / "helix/judge.py")
-    found = judge.verdicts("temperature_log_n")
+    found = judge.verdicts()
     parts = [f"{judge.table(found)}\n\n{judge.goal(found)}"]
-    for label in ("temperature_log_n", "helix"):
+    for label in ("helix", "temperature_yarn"):
         found = judge.verdicts(label, CONFIRM, CONFIRM)
         parts.append(
             f"On *Ustilago maydis*, `{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}"

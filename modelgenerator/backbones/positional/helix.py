@@ -50,7 +50,7 @@ class helix(RotaryEmbedding):
     in ln s; evaluation takes n/L, whether `factor` was reached or not. The sharpness follows the
     number of tokens, n/L, and not the drawn s.
 
-    Built from YaRN's ramp and temperature (arXiv:2309.00071), GeNE's exponents and random factor
+    Built from YaRN's ramp (arXiv:2309.00071), log-n scaling, GeNE's exponents and random factor
     (2024.findings-acl.249), CLEX's continuity in the length (arXiv:2310.16450) and LongRoPE2's
     finding that slow channels need more than s (arXiv:2502.20082).
 
@@ -92,7 +92,7 @@ class helix(RotaryEmbedding):
         beta_slow: float = 1.0,
         delta: Learned = "none",
         kappa: Learned = "none",
-        temperature: HelixTemperature = "yarn",
+        temperature: HelixTemperature = "log_n",
         calibration: Optional[str] = None,
         random_scale: bool = True,
         eval_scale: Literal["length", "factor"] = "length",

@@ -285,7 +285,7 @@ def test_calibration_that_cannot_be_read(tmp_path):
         ({"kappa": True}, "kappa=True is not allowed: give one of none, shared, per_head"),
         ({"temperature": "hot"}, "temperature='hot' is not allowed: .* log_n, calibrated"),
         ({"temperature": "calibrated"}, "needs calibration=FILE.*`mgen-lc calibrate`"),
-        ({"calibration": "a.json"}, "calibration='a.json' has no effect with temperature='yarn'"),
+        ({"calibration": "a.json"}, "calibration='a.json' has no effect with temperature='log_n'"),
         ({"eval_scale": "long"}, "eval_scale='long' is not allowed: give one of length, factor"),
         ({"random_scale": "no"}, "random_scale='no' is not allowed: give true or false"),
         ({"seed": -1}, "seed=-1 is not allowed"),

@@ -37,6 +37,9 @@ LISTED = 30
 MARKS = {"running": "green", "stalled": "orange", "failed": "red", "finished": "gray"}
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=/@\"'])")
 
+# While an expander opens, focus inside scrolls it, and a list of choices closes on any scrolling.
+STYLE = "<style>[data-testid=stExpander] details {overflow: clip !important}</style>"
+
 CONTEXT = server.CURRENT
 assert CONTEXT is not None, "the page is started by mgen-lc monitor"
 RUNS = CONTEXT.runs
@@ -309,6 +312,7 @@ def change_logging(selected: list[str]) -> None:
 def main() -> None:
     """The whole page."""
     st.set_page_config(page_title="Training runs", page_icon="🧬", layout="wide")
+    st.html(STYLE)
     with st.sidebar:
         st.subheader("Runs")
         if not CONTEXT.private or signed_in():

@@ -162,7 +162,8 @@ def test_intervals_of_maps_hold_every_line_or_are_refused(tmp_path, kind, data):
 def test_pairs_hold_every_line_or_are_refused(tmp_path, content):
     found = read(read_pairs, tmp_path / "x.tsv", content)
     if found is not None:
-        assert len(found) >= len(lines_of(content, ("\0none",))) - 1  # a header
+        lines = set(lines_of(content, ("\0none",)))  # a pair given twice counts once
+        assert len(found) >= len(lines) - 1  # a header
 
 
 @pytest.mark.parametrize("kind", ["bed", "gff"])

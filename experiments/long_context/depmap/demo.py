@@ -68,7 +68,7 @@ MAPS = {
             "--data.batch_size 28",
         ],
         ["planted"],
-        [],
+        ["--labels [exact,gradient]", "--pairs {out}/copies_0.tsv"],
     ),
     "planted_long": (
         [
@@ -78,7 +78,11 @@ MAPS = {
             "--data.columns 896-1152",
         ],
         ["planted"],
-        ["--highlights {out}/planted.bed"],
+        [
+            "--labels [256_nt,2048_nt]",
+            "--pairs {out}/copies_0.tsv",
+            "--highlights {out}/planted.bed",
+        ],
     ),
 }
 

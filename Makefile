@@ -6,7 +6,7 @@
 # make monitor-demo  a tiny run and its live page
 # make bench   speed and memory against upstream's encoder
 # make depmap-demo  dependency maps of sequences whose answer is known, on a CPU
-# make readme  the numbers and the picture of README.md, from committed results
+# make readme  the numbers and the picture of README.md and the report's page, from committed results
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
@@ -56,6 +56,8 @@ bench: setup
 
 readme: setup
 	$(BIN)/python experiments/long_context/fill_readme.py
+	$(BIN)/mgen-lc report experiments/long_context/sweep/results/tiny experiments/long_context/helix/results/ablations/*/helix*.json --output build/report
+	cp build/report/report.html docs/report.html
 
 depmap-demo: setup
 	$(BIN)/python experiments/long_context/depmap/demo.py

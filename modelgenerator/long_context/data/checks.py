@@ -1,10 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of what a user asks of GenomeWindows, before any data is read."""
 
-from collections.abc import Sequence
-from typing import Optional
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Optional
 
 from modelgenerator.long_context.data.copies import SHARE, largest_copies
+
+
+def check_given(function: Callable, values: dict[str, Any]) -> None:
+    """Refuse null where it stands for nothing; the command line lets it through for any type.
+
+    Args:
+        function: What was called; a parameter whose default is None may be null.
+        values: Its arguments, by name.
+    """
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.default is not None and name in values and values[name] is None:
+            raise ValueError(f"{name}: null; give a value, or leave it out if it has a default.")
 
 
 def check_at_least(name: str, value: Optional[int], least: int) -> None:

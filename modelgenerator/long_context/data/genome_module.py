@@ -69,6 +69,7 @@ class GenomeModule(DataInterface):
         pin_memory: bool = True,
         persistent_workers: bool = False,
     ):
+        checks.check_given(GenomeModule.__init__, locals())
         super().__init__(
             path=os.curdir,  # upstream's loader of tables is not used
             random_seed=random_seed,

@@ -76,6 +76,7 @@ class GenomeWindows(GenomeModule):
         train_seed: Optional[int] = None,
         **kwargs,
     ):
+        checks.check_given(GenomeWindows.__init__, locals())
         super().__init__(
             fasta, window, lengths, eval_windows=eval_windows, random_seed=random_seed, **kwargs
         )

@@ -347,3 +347,11 @@ def test_train_seed_changes_training_windows_alone(module):
     torch.testing.assert_close(drawn(one.val_dataloader()), drawn(other.val_dataloader()))
     assert np.array_equal(one.parts.test, other.parts.test)
     assert module("fit", random_seed=7).train_seed == 7
+
+
+@pytest.mark.parametrize("name", ["window", "mask_rate", "copies_per_window", "valid_share"])
+def test_null_where_it_stands_for_nothing_is_refused_by_name(tmp_path, name):
+    """The command line lets null through for any type."""
+    options = {"fasta": str(tmp_path / "a.fa"), "window": 64, name: None}
+    with pytest.raises(ValueError, match=f"^{name}: null; give a value"):
+        GenomeWindows(**options)

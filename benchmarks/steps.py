@@ -120,14 +120,16 @@ def step_of(
             with automatic:
                 return model(ids, torch.ones_like(ids)).last_hidden_state
 
-    def step() -> None:
-        with torch.set_grad_enabled(backward):
-            result = forward()
-        if backward:
-            result.backward(torch.ones_like(result))
-            model.zero_grad(set_to_none=True)
+    return partial(step, model, forward, backward)
 
-    return step
+
+def step(model: nn.Module, forward: Callable[[], Tensor], backward: bool = True) -> None:
+    """A forward, and the backward of all that it returned."""
+    with torch.set_grad_enabled(backward):
+        result = forward()
+    if backward:
+        result.backward(torch.ones_like(result))
+        model.zero_grad(set_to_none=True)
 
 
 def matrix_flops(shape: Shape, length: int, mode: str) -> float:

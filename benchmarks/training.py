@@ -7,8 +7,11 @@ python benchmarks/training.py [--steps 10] [--quick]
 import argparse
 import math
 import sys
+import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from statistics import median
 from unittest import mock
 
 HERE = Path(__file__).parent
@@ -52,11 +55,12 @@ def data_path(lengths: tuple[int, ...], windows: int) -> list[dict]:
     return rows
 
 
-def fit(window: int, steps: int) -> dict:
+def fit(window: int, steps: int, folder: str) -> dict:
     """Steps of `mgen fit` with the shipped small encoder: tokens/s, and what is not the model.
 
     The model is the forward pass of backbone and adapter, the backward pass and the optimiser. The
-    first step is left out.
+    rest is data, loss, log, callbacks and progress bar, as the configs have them. The first step is
+    left out.
     """
     from lightning.pytorch import Callback
 
@@ -94,9 +98,7 @@ def fit(window: int, steps: int) -> dict:
         "mgen", "fit", "--config", "configs/yarn_16x.yaml", "--config", "configs/tiny.yaml",
         "--data.window", window, "--data.lengths", f"[{window}]",
         "--data.copies_per_window", window // 512,
-        "--trainer.max_steps", steps + 1, "--trainer.logger", "false",
-        "--trainer.enable_checkpointing", "false", "--trainer.callbacks", "null",
-        "--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false",
+        "--trainer.max_steps", steps + 1, "--trainer.logger.init_args.save_dir", folder,
     ]  # fmt: skip
     from modelgenerator.long_context.tasks import MaskedLM
 
@@ -149,6 +151,54 @@ def methods(lengths: tuple[int, ...]) -> list[dict]:
     return rows
 
 
+def steps_of_methods(lengths: tuple[int, ...], repeats: int) -> list[dict]:
+    """Median seconds of forward and backward of the small encoder in training, by method.
+
+    The methods take turns, so that what else the machine does meets them alike; their ratio to YaRN
+    is the median over turns.
+    """
+    import torch
+    from steps import SHAPES, backbone, step
+
+    from modelgenerator.backbones.positional import POSITIONAL
+
+    options = {name: {"factor": 16.0} for name in ("pi", "ntk", "yarn", "helix")}
+    options |= {"rope": {}, "gene": {"factor": 16.0, "learnable": True}}
+    options |= {"clex": {"max_factor": 16.0}}
+    encoders = {
+        name: backbone(
+            SHAPES["tiny"],
+            partial(POSITIONAL[name], original_max_position_embeddings=512, **given),
+        )
+        for name, given in sorted(options.items())
+    }
+
+    def forward(encoder: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
+        return encoder(ids, torch.ones_like(ids)).last_hidden_state
+
+    rows = []
+    for length in lengths:
+        ids = torch.randint(5, 9, (1, length))
+        times = {name: [] for name in encoders}
+        for turn in range(repeats + 1):
+            for name, encoder in encoders.items():
+                start = time.perf_counter()
+                step(encoder, partial(forward, encoder, ids))
+                if turn:  # the first warms up
+                    times[name].append(time.perf_counter() - start)
+        for name, found in times.items():
+            ratios = (a / b for a, b in zip(found, times["yarn"], strict=True))
+            rows.append(
+                {
+                    "method": name,
+                    "length": length,
+                    "seconds": median(found),
+                    "ratio_to_yarn": median(ratios),
+                }
+            )
+    return rows
+
+
 def table(rows: list[dict]) -> str:
     """Rows with the same keys as a Markdown table."""
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -184,11 +234,14 @@ def main() -> None:
 
     args.output = args.output.absolute()
     os.chdir(ROOT)  # the configs are named from there
-    windows = (512,) if args.quick else (4096, 8192)
+    with tempfile.TemporaryDirectory() as folder:
+        windows = (512,) if args.quick else (4096, 8192)
+        fits = [fit(window, args.steps, folder) for window in windows]
     result = {
         "data": data_path((4000, 64000), 5 if args.quick else 50),
-        "fit": [fit(window, args.steps) for window in windows],
+        "fit": fits,
         "methods": methods((4000,) if args.quick else (4000, 64000)),
+        "steps": steps_of_methods(*(((256,), 1) if args.quick else ((1024, 4096), 9))),
     }
     args.output.parent.mkdir(parents=True, exist_ok=True)
     write_json(args.output, {**result, **provenance()})

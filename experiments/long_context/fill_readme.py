@@ -33,7 +33,8 @@ PICTURES = {
 ABLATIONS = HERE / "helix/results/ablations"
 CONFIRM = HERE / "helix/results/confirm"
 PROBES = HERE / "probes/results/probes"
-BENCHMARK = ROOT / "benchmarks/results/encoder.json"
+ENCODER = ROOT / "benchmarks/results/encoder.json"
+TRAINING = ROOT / "benchmarks/results/training.json"
 SOAK = ROOT / "benchmarks/results/soak.json"
 UPSTREAM_TESTS = ROOT / "benchmarks/results/upstream_tests.json"
 
@@ -87,10 +88,65 @@ def by_regime(results: Results) -> list[str]:
 
 
 def benchmark() -> str:
-    """The table of the encoder's benchmark, and what it was made with."""
-    result = json.loads(BENCHMARK.read_text())
-    table = script(ROOT / "benchmarks/encoder.py").table(result["rows"])
-    return f"{table}\n\n{made_with(result)}"
+    """Time and memory of the whole small encoder beside upstream's, and what it was made with."""
+    result = json.loads(ENCODER.read_text())
+    rows = [row for row in result["rows"] if row["shape"] == "tiny"]
+    return f"{script(ROOT / 'benchmarks/encoder.py').table(rows)}\n\n{made_with(result)}"
+
+
+def benchmark_all() -> str:
+    """All rows of the encoder's benchmark."""
+    result = json.loads(ENCODER.read_text())
+    growth = result["growth"]
+    return (
+        f"{script(ROOT / 'benchmarks/encoder.py').table(result['rows'])}\n\n"
+        f"Growth of a layer's forward with length, 8,192 to 65,536 tokens, as an exponent: time "
+        f"{growth['seconds']:.2f}, memory {growth['peak_mib']:.2f}. {made_with(result)}"
+    )
+
+
+def bars() -> str:
+    """What the benchmarks were to reach, and what they reached."""
+    encoder, training = (json.loads(path.read_text()) for path in (ENCODER, TRAINING))
+    return script(ROOT / "benchmarks/bars.py").table(encoder, training)
+
+
+def around_the_model() -> str:
+    """Data, `mgen fit` and each method's own cost."""
+    result = json.loads(TRAINING.read_text())
+    table = script(ROOT / "benchmarks/training.py").table
+    tables = (table(result[part]) for part in ("data", "fit", "methods", "steps"))
+    return "\n\n".join([*tables, made_with(result)])
+
+
+def map_costs() -> str:
+    """What dependency maps of some lengths cost, from passes and the encoder's benchmark."""
+    rows = json.loads(ENCODER.read_text())["rows"]
+    cost = {(r["shape"], r["mode"], r["length"]): r for r in rows if r["encoder"] == "ours"}
+    layer = cost["tiny_layer", "forward", 65536]
+    cost["tiny", "forward", 65536] = {**layer, "seconds": 4 * layer["seconds"]}
+    lines = ["| length | map | passes | time | MiB |", "|---|---|---|---|---|"]
+    for length in (1024, 8192, 65536):
+        maps = {"all x all": 3 * length + 1}
+        if length < 65536:
+            maps |= {"74 rows x all": 223, "all x 74 columns, gradient": 74}
+        maps |= {f"blocks of {n:,} x all": length // n + 1 for n in (1024, 16384) if n < length}
+        for name, passes in maps.items():
+            backward = name.endswith("gradient")
+            step = cost["tiny", "forward+backward" if backward else "forward", length]
+            lines.append(
+                f"| {length:,} | {name} | {passes:,}{' backward' * backward} "
+                f"| {duration(passes * step['seconds'])} | {step['peak_mib']:.0f} |"
+            )
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the largest unit that leaves at least two of it."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def baselines() -> str:
@@ -246,8 +302,10 @@ def made_with(*results: dict) -> str:
 
 
 BLOCKS = {
-    ROOT / "docs/dependency-maps.md": (known_pairs,),
-    ROOT / "docs/dependency-maps.zh-CN.md": (known_pairs,),
+    ROOT / "docs/dependency-maps.md": (map_costs, known_pairs),
+    ROOT / "docs/dependency-maps.zh-CN.md": (map_costs, known_pairs),
+    ROOT / "docs/memory.md": (bars, benchmark_all, around_the_model),
+    ROOT / "docs/memory.zh-CN.md": (bars, benchmark_all, around_the_model),
     HERE / "depmap/README.md": (known_pairs,),
     HERE / "variant_effect/README.md": (variant_effect,),
     ROOT / "README.md": (study_short, benchmark),

@@ -76,12 +76,12 @@ class Screened(helix):
         return super().attention_factor(seq_len) if self.logits is None else self.logits**0.5
 
 
-def batches(length, first, count):
-    """Windows with copies from the test blocks of configs/tiny.yaml."""
+def batches(length, first, count, windows=2):
+    """Windows with copies from the test blocks of configs/tiny.yaml, some of all `windows`."""
     data = GenomeWindows(
         "demo", window=LONGEST, lengths=sorted({length, LONGEST}), batch_size=1, block=65536,
-        valid_share=0.04, test_share=0.08, eval_windows=2, copies_per_window=32, copy_share=1.0,
-        copy_min_length=32, copy_max_length=64, copy_reverse_complement=0.25,
+        valid_share=0.04, test_share=0.08, eval_windows=windows, copies_per_window=32,
+        copy_share=1.0, copy_min_length=32, copy_max_length=64, copy_reverse_complement=0.25,
     )  # fmt: skip
     data.prepare_data()
     data.setup("test")

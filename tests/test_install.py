@@ -11,9 +11,11 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 pytestmark = [pytest.mark.install, pytest.mark.slow]
 SITE = Path(sysconfig.get_path("purelib"))
@@ -117,3 +119,19 @@ def test_editable(source, tmp_path):
     where = check(tmp_path / "venv", elsewhere)
     assert where.is_relative_to(source), "an editable install runs from the source folder"
     unchanged(site)
+
+
+def test_lock_takes_every_patch_release_of_python(root):
+    """What is locked installs on 3.11.0, so on the Python 3.11 that an old distribution brings."""
+    lock = [line.split("==")[0] for line in (root / "constraints.txt").read_text().splitlines()]
+    names = [name for name in lock if name and not name.startswith("#")]
+    assert len(names) > 100
+    refused = {}
+    for name in names:
+        try:
+            wanted = metadata(name)["Requires-Python"]
+        except PackageNotFoundError:  # of another platform
+            continue
+        if wanted and "3.11.0" not in SpecifierSet(wanted):
+            refused[name] = wanted
+    assert not refused

@@ -110,7 +110,8 @@ def step_of(
     if kind == "floor":
         model = Floor(shape).to(device, dtype)
         hidden = torch.randn(1, length, shape.width, device=device, dtype=dtype)
-        forward = partial(model, hidden)
+        # As an encoder's first layer, which passes its gradient on to the embeddings.
+        forward = partial(model, hidden.requires_grad_(backward))
     else:
         pe = partial(yarn, factor=16.0, original_max_position_embeddings=512)
         model = backbone(shape, pe if kind == "ours" else None).to(device)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
+import shutil
 from functools import partial
 
 import pytest
@@ -9,8 +11,12 @@ from modelgenerator.long_context.callbacks import CompileLayers
 from modelgenerator.long_context.installation import base_encoder
 
 PE = partial(gene, learnable=True, original_max_position_embeddings=64)
+needs_compiler = pytest.mark.skipif(
+    shutil.which(os.environ.get("CXX", "g++")) is None, reason="no C++ compiler"
+)
 
 
+@needs_compiler
 @pytest.mark.slow
 def test_compiled_layers_give_the_same_numbers(tiny_task):
     """Loss and gradients, of learned frequencies as well, at two lengths; names stay."""
@@ -29,6 +35,7 @@ def test_compiled_layers_give_the_same_numbers(tiny_task):
     assert counters["stats"]["unique_graphs"] > 0, "something was compiled"
 
 
+@needs_compiler
 @pytest.mark.parametrize("stage", ["fit", "validation", "test", "predict"])
 def test_compiled_once_in_every_stage(tiny_task, stage):
     task = tiny_task(PE)
@@ -38,3 +45,13 @@ def test_compiled_once_in_every_stage(tiny_task, stage):
     assert all(callable(call) for call in compiled)
     CompileLayers().on_validation_start(None, task)  # comes within fitting as well
     assert [layer._compiled_call_impl for layer in layers] == compiled
+
+
+def test_no_compiler_is_said_before_the_first_step(tiny_task, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(ValueError, match=r"CompileLayers needs a compiler.*g\+\+.*leave"):
+        CompileLayers().on_fit_start(None, tiny_task(PE))
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(ValueError, match="none of no-such-compiler is on the PATH"):
+        CompileLayers().on_fit_start(None, tiny_task(PE))

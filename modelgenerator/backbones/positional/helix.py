@@ -26,7 +26,7 @@ from .temperature import temperature_factor
 
 StartingPath = Literal["yarn", "yarn_exponents", "gene", "ntk", "pi"]
 Learned = Literal["none", "shared", "per_head"]
-HelixTemperature = Literal["none", "yarn", "log_n", "calibrated"]
+HelixTemperature = Literal["none", "yarn", "log_n", "sqrt_log_n", "calibrated"]
 GENE_ROTATIONS = 3.0
 
 
@@ -65,7 +65,7 @@ class helix(RotaryEmbedding):
         delta: What the learned exponents are: `none`, `shared` by all heads (D/2 numbers) or
             `per_head` (H * D/2).
         kappa: What the learned sharpness is: `none`, `shared` (1 number) or `per_head` (H).
-        temperature: Sharpening of attention to start from: yarn, log_n, none, or calibrated
+        temperature: Sharpening of attention to start from: yarn, log_n, sqrt_log_n, none, or calibrated
             from the spread of the logits of each head at L.
         calibration: File that `mgen-lc calibrate` wrote. Needed for `temperature: calibrated`, and
             only there; a checkpoint keeps what was in it.

@@ -27,7 +27,7 @@ class llama3(ScaledRotaryEmbedding):
         factor: Extended over original context, s. At least 1; 1 is plain RoPE.
         low_freq_factor: Channels turning less often than this within L are fully slowed.
         high_freq_factor: Channels turning more often than this within L are kept.
-        temperature: Sharpening of attention: none (published), yarn or log_n.
+        temperature: Sharpening of attention: none (published), yarn, log_n or sqrt_log_n.
         original_max_position_embeddings: Pretraining context in nucleotides, L; by default the
             backbone's. Required for a backbone built `from_scratch`.
 

@@ -29,7 +29,7 @@ class longrope(ScaledRotaryEmbedding):
         long_factor: Divisors for sequences beyond the original context, D/2 numbers above 0.
         short_factor: Divisors up to the original context, as `long_factor`; all 1 by default.
         factor: Extended over original context, s; sets the temperature. At least 1.
-        temperature: Sharpening of attention: log_n (published), yarn or none.
+        temperature: Sharpening of attention: log_n (published), sqrt_log_n, yarn or none.
         original_max_position_embeddings: Pretraining context in nucleotides, L; by default the
             backbone's. Required for a backbone built `from_scratch`.
 

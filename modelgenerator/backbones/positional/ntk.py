@@ -36,7 +36,7 @@ class ntk(ScaledRotaryEmbedding):
         alpha: Slowing of the slowest channel, at least 1; by default `factor`. Not with `dynamic`.
         dynamic: Let alpha follow the length instead.
         dynamic_factor: f, growth of alpha per original context, at least 1. Only with `dynamic`.
-        temperature: Sharpening of attention: none (published), yarn or log_n.
+        temperature: Sharpening of attention: none (published), yarn, log_n or sqrt_log_n.
         original_max_position_embeddings: Pretraining context in nucleotides, L; by default the
             backbone's. Required for a backbone built `from_scratch`.
 

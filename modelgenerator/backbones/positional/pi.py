@@ -23,7 +23,7 @@ class pi(ScaledRotaryEmbedding):
     Args:
         geometry: Width, heads, base and original context of the rotary embedding.
         factor: Extended over original context, s. At least 1, need not be whole; 1 is plain RoPE.
-        temperature: Sharpening of attention: none (published), yarn or log_n.
+        temperature: Sharpening of attention: none (published), yarn, log_n or sqrt_log_n.
         original_max_position_embeddings: Pretraining context in nucleotides, L; by default the
             backbone's. Required for a backbone built `from_scratch`.
 

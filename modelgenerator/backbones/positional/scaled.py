@@ -14,7 +14,7 @@ class ScaledRotaryEmbedding(RotaryEmbedding):
     Args:
         geometry: Width, heads, base and original context of the rotary embedding.
         factor: Extended over original context, s. At least 1.
-        temperature: Sharpening of attention: none, yarn or log_n.
+        temperature: Sharpening of attention: none, yarn, log_n or sqrt_log_n.
         original_max_position_embeddings: Pretraining context in nucleotides, L; by default the
             backbone's.
 

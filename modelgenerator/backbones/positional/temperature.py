@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from .checks import check_choice
 
-Temperature = Literal["none", "yarn", "log_n"]
+Temperature = Literal["none", "yarn", "log_n", "sqrt_log_n"]
 
 
 def check_temperature(value: str) -> Temperature:
@@ -26,6 +26,10 @@ def temperature_factor(
     - `log_n`: sqrt(1 + ln(s) / ln(L)), so logits get ln(s * L) / ln(L), which is
       log-n scaling (Su 2021, kexue.fm/archives/8823) and LongRoPE's factor
       (Ding et al. 2024, arXiv:2402.13753).
+    - `sqrt_log_n`: the root of that, so logits get sqrt(ln(s * L) / ln(L)). The largest of n
+      independent normal logits grows as sqrt(2 ln n), and below the temperature that goes with it a
+      softmax rests on single keys (Derrida 1981, Phys. Rev. B 24, 2613: the random energy model);
+      this keeps the distance to that temperature.
 
     Args:
         temperature: Name of the rule.
@@ -36,4 +40,5 @@ def temperature_factor(
         return 1.0
     if temperature == "yarn":
         return 0.1 * math.log(factor) + 1.0
-    return math.sqrt(1.0 + math.log(factor) / math.log(original_max_position_embeddings))
+    log_n = 1.0 + math.log(factor) / math.log(original_max_position_embeddings)
+    return log_n ** (0.25 if temperature == "sqrt_log_n" else 0.5)

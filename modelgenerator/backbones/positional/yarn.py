@@ -38,7 +38,7 @@ class yarn(ScaledRotaryEmbedding):
         ramp: Between them linear in `channels` (released code) or in `turns` (paper).
         truncate: Round the ends of the channel ramp outwards to whole channels, as released;
             no effect on `ramp: turns`.
-        temperature: Sharpening of attention: yarn (published), log_n or none.
+        temperature: Sharpening of attention: yarn (published), log_n, sqrt_log_n or none.
         attention_factor: Factor on q and k instead of the temperature's, above 0. With `dynamic`
             it acts beyond the original context.
         dynamic: Take s from the length of the batch's rows.

@@ -162,7 +162,8 @@ def test_intervals_of_maps_hold_every_line_or_are_refused(tmp_path, kind, data):
 def test_pairs_hold_every_line_or_are_refused(tmp_path, content):
     found = read(read_pairs, tmp_path / "x.tsv", content)
     if found is not None:
-        lines = set(lines_of(content, ("\0none",)))  # a pair given twice counts once
+        # A pair given twice counts once.
+        lines = {frozenset(x.split()[:2]) for x in lines_of(content, ("\0none",))}
         assert len(found) >= len(lines) - 1  # a header
 
 
@@ -197,7 +198,7 @@ def alleles(line):
     fields = line.split("\t")
     try:
         placed = float(fields[1]) % 1 == 0 and abs(float(fields[1])) <= 2**53
-    except ValueError:
+    except (ValueError, IndexError):
         placed = False
     return fields[4].count(",") + 1 if placed and len(fields) > 4 else 1
 
@@ -208,7 +209,8 @@ def test_variants_of_json_lines_are_kept_or_counted(tmp_path, content):
     found = read(read_variants, tmp_path / "x.jsonl", content)
     if found is not None:
         frame, left_out = found
-        assert len(frame) + left_out.total() >= len(lines_of(content, ("\0none",)))
+        lines = content.decode("utf-8-sig").split("\n")  # within one, JSON may have a "\r"
+        assert len(frame) + left_out.total() >= sum(bool(line.strip()) for line in lines)
 
 
 @given(

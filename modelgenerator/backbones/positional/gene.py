@@ -51,7 +51,8 @@ class gene(ScaledRotaryEmbedding):
         random_scale: Draw the factor while training; otherwise it is `factor` at every length.
         eval_scale: In evaluation r = `factor` (released), or what the `length` needs, ceil(n/L).
         quirks: Count special tokens in ceil(n/L), as the release.
-        temperature: Sharpening of attention: none (published), yarn, log_n or sqrt_log_n, at the factor r.
+        temperature: Sharpening of attention: none (published), yarn, log_n or sqrt_log_n,
+            at the factor r.
         lr_multiplier: Learning rate of the learned parameters over that of all others.
         seed: Seed of the training draw; the same on all ranks.
         original_max_position_embeddings: Pretraining context in nucleotides, L; by default the

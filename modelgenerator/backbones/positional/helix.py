@@ -65,8 +65,8 @@ class helix(RotaryEmbedding):
         delta: What the learned exponents are: `none`, `shared` by all heads (D/2 numbers) or
             `per_head` (H * D/2).
         kappa: What the learned sharpness is: `none`, `shared` (1 number) or `per_head` (H).
-        temperature: Sharpening of attention to start from: yarn, log_n, sqrt_log_n, none, or calibrated
-            from the spread of the logits of each head at L.
+        temperature: Sharpening of attention to start from: yarn, log_n, sqrt_log_n, none, or
+            calibrated from the spread of the logits of each head at L.
         calibration: File that `mgen-lc calibrate` wrote. Needed for `temperature: calibrated`, and
             only there; a checkpoint keeps what was in it.
         random_scale: Draw s while training; otherwise it is as in evaluation.

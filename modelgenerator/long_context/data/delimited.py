@@ -1,28 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads CSV and TSV so that a row of another width is an error."""
+"""Reads CSV and TSV so that a row of another width is an error, and a damaged value as well."""
 
+import io
 import warnings
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO, Union
 
+import fsspec
 import pandas as pd
 
 
-def read_delimited(source: Any, separator: str, **options: Any) -> pd.DataFrame:
-    """`pandas.read_csv` without its guess that a first row too long begins with names of rows.
+def read_delimited(
+    source: Union[str, Path, TextIO], separator: str, compression: str = "infer", **options: Any
+) -> pd.DataFrame:
+    """`pandas.read_csv` without two of its habits.
 
-    By that guess every value moves one column to the left of its name.
+    It guesses that a first row too long begins with names of rows, by which every value moves one
+    column to the left of its name. And it cuts names and values at a NUL byte.
 
     Args:
         source: Path or address, or text to read from.
         separator: What stands between fields.
+        compression: Of a path or address, as `fsspec.open` takes it.
         options: Further ones of `pandas.read_csv`.
 
     Raises:
-        ValueError: If a row has more fields than the header.
+        ValueError: If a row has more fields than the header, or a NUL byte is found.
     """
+    if isinstance(source, (str, Path)):
+        with fsspec.open(str(source), "rb", compression=compression) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+            return read_delimited(text, separator, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(source, sep=separator, index_col=False, **options)
+            return pd.read_csv(_Whole(source), sep=separator, index_col=False, **options)
         except pd.errors.ParserWarning:
             raise ValueError("a row has more fields than the header names.") from None
+
+
+class _Whole:
+    """Text as pandas reads it, refused at a NUL."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+
+    def read(self, size: int = -1) -> str:
+        return self._checked(self._text.read(size))
+
+    def __iter__(self) -> "_Whole":
+        return self
+
+    def __next__(self) -> str:
+        return self._checked(next(self._text))
+
+    def _checked(self, part: str) -> str:
+        if "\0" in part:
+            raise ValueError("it holds a NUL byte, so it is no text or is damaged.")
+        return part

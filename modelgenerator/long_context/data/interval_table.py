@@ -113,7 +113,7 @@ def _read(path: str, suffix: str) -> pd.DataFrame:
         return read_delimited(text, "\t", names=GFF_COLUMNS, dtype={"chrom": str}, **plain)
     if header:
         return read_delimited(text, "\t", **plain)
-    frame = pd.read_csv(text, sep="\t", header=None, **plain)
+    frame = read_delimited(text, "\t", header=None, **plain)
     names = [*BED_COLUMNS, *(f"column_{i + 1}" for i in range(6, frame.shape[1]))]
     return frame.set_axis(names[: frame.shape[1]], axis=1)
 

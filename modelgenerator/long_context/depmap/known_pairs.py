@@ -103,7 +103,8 @@ def read_pairs(path: str) -> list[tuple[int, int]]:
         try:
             pairs.append((int(fields[0]), int(fields[1])))
         except (IndexError, ValueError):
-            if number > 1 and line.strip():
+            header = number == 1 and not any(map(_is_number, fields))
+            if line.strip() and not header:
                 raise ValueError(
                     f"pairs: {path}, line {number}: two positions are needed: {line[:60]!r}"
                 ) from None
@@ -113,3 +114,10 @@ def read_pairs(path: str) -> list[tuple[int, int]]:
     for pair in pairs:
         found.setdefault(frozenset(pair), pair)
     return list(found.values())
+
+
+def _is_number(field: str) -> bool:
+    try:
+        return math.isfinite(float(field))
+    except ValueError:
+        return False

@@ -283,7 +283,7 @@ def test_calibration_that_cannot_be_read(tmp_path):
         ({"beta_fast": 1.0}, "beta_fast=1.0 is not allowed: give a finite number above 1"),
         ({"delta": "heads"}, "delta='heads' is not allowed: give one of none, shared, per_head"),
         ({"kappa": True}, "kappa=True is not allowed: give one of none, shared, per_head"),
-        ({"temperature": "hot"}, "temperature='hot' is not allowed: .* log_n, calibrated"),
+        ({"temperature": "hot"}, "temperature='hot' is not allowed: .* sqrt_log_n, calibrated"),
         ({"temperature": "calibrated"}, "needs calibration=FILE.*`mgen-lc calibrate`"),
         ({"calibration": "a.json"}, "calibration='a.json' has no effect with temperature='log_n'"),
         ({"eval_scale": "long"}, "eval_scale='long' is not allowed: give one of length, factor"),

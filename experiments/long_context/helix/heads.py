@@ -22,7 +22,7 @@ from modelgenerator.long_context.evaluation import provenance, write_json
 from modelgenerator.long_context.installation import base_encoder
 from modelgenerator.long_context.tasks import MaskedLM
 
-WINDOWS = 4
+WINDOWS = 3
 LOG_N = math.log(LONGEST) / math.log(512)
 CERTAIN = 0.9
 METHODS = {

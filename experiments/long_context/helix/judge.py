@@ -68,7 +68,7 @@ def verdicts(
 
     Args:
         label: Whom to judge.
-        five: Folder with the results of the five.
+        five: Folder with the results of the five, or of those of them that were run.
         ours: Folder with the results of the one that is judged.
     """
     five, ours = (_values(load_results([str(folder)])) for folder in (five, ours))
@@ -76,7 +76,11 @@ def verdicts(
     for (regime, metric, extension, name), rows in ours.items():
         if name != label or metric not in METRICS:
             continue
-        rivals = {n: five[regime, metric, extension, n]["value"].tolist() for n in FIVE}
+        rivals = {
+            n: five[regime, metric, extension, n]["value"].tolist()
+            for n in FIVE
+            if (regime, metric, extension, n) in five
+        }
         pick = max if metric == "recall" else min
         best = pick(rivals, key=lambda n: mean(rivals[n]))
         counts = rows["masked_bases"].iloc[0]

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What delta and kappa became, from the checkpoints of the ablations.
+
+    python experiments/long_context/helix/learned.py [--work runs/study/ablations]
+
+Run it where ablations.yaml was run. Writes learned.json beside itself.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from modelgenerator.long_context.evaluation import provenance, write_json
+
+NAMES = ("delta", "kappa")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=Path, default=Path("runs/study/ablations"))
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("learned.json"))
+    given = parser.parse_args()
+    cells = []
+    for path in sorted(given.work.glob("*/last.ckpt")):
+        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        for name, value in state.items():
+            if name.rpartition(".")[2] in NAMES and ".rotary_pos_emb." in name:
+                regime, _, cell = path.parent.name.partition("-")
+                cells.append({"regime": regime, "cell": cell, "values": value.tolist()})
+    if not cells:
+        raise SystemExit(f"{given.work}: no checkpoint has learned exponents.")
+    write_json(given.output, {"cells": cells, **provenance()})
+
+
+if __name__ == "__main__":
+    main()

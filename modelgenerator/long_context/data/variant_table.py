@@ -2,6 +2,7 @@
 """Reads variants from VCF or a table and finds them in a genome; what is left out is counted."""
 
 import csv
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -25,11 +26,12 @@ READERS = {
     ".tsv": lambda path: read_delimited(path, "\t", dtype=str),
     ".txt": lambda path: read_delimited(path, "\t", dtype=str),
     ".parquet": pd.read_parquet,
-    ".jsonl": lambda path: pd.read_json(path, lines=True, dtype=False),
+    ".jsonl": lambda path: _read_json_lines(path),
     ".vcf": lambda path: _read_vcf(path),
 }
 COMPRESSED = (".gz", ".bgz", ".bz2", ".xz", ".zst")
 REQUIRED = ("chrom", "pos", "ref", "alt")
+VCF_COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"]
 SHIFTED = 0.95  # share of REF alleles found one base off that tells a counting from 0
 
 
@@ -160,14 +162,35 @@ def _read(path: str) -> pd.DataFrame:
 
 def _read_vcf(path: str) -> pd.DataFrame:
     """Columns of a VCF, from the line that begins with #CHROM."""
-    compression = "gzip" if path.endswith(".bgz") else "infer"
+    compression = _compression(path)
     with fsspec.open(path, "rt", compression=compression) as lines:
         header = sum(1 for _ in takewhile(lambda line: line.startswith("##"), lines))
     options = {"skiprows": header, "dtype": str, "compression": compression}
     frame = read_delimited(path, "\t", quoting=csv.QUOTE_NONE, **options)
-    if frame.columns[0] != "#CHROM":
-        raise ValueError("no line begins with #CHROM.")
+    if list(frame.columns[:5]) != VCF_COLUMNS:
+        raise ValueError(f"no line begins with {', '.join(VCF_COLUMNS)}, separated by tabs.")
     return frame
+
+
+def _read_json_lines(path: str) -> pd.DataFrame:
+    """An object a line; pandas would join two halves of one."""
+    rows = []
+    with fsspec.open(path, "rt", compression=_compression(path), encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from None
+            if not isinstance(row, dict):
+                raise ValueError(f"line {number} is no object with names: {line[:60]!r}")
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _compression(path: str) -> str:
+    return "gzip" if path.endswith(".bgz") else "infer"
 
 
 def _canonical_column(name: str) -> str:

@@ -165,11 +165,38 @@ def test_positions_are_whole_numbers(tmp_path):
     ("text", "message"),
     [
         (VCF + "1\t1\t.\tA\tC\t.\t.\tX\t\n", "cannot be read"),
-        ("#CHROM\tPOS\tREF\tALT\n1\t1\tA\tC\tx\n", "more fields than the header"),
-        ("#CHROM\tPOS\tpos\tREF\tALT\n1\t1\t2\tA\tC\n", "two columns pos"),
+        ("#CHROM\tPOS\tID\tREF\tALT\n1\t1\t.\tA\tC\tx\n", "more fields than the header"),
+        ("#CHROM\tPOS\tID\tREF\tALT\tpos\n1\t1\t.\tA\tC\t2\n", "two columns pos"),
+        ("#CHROM\tPOS\t\tD\tREF\tALT\n1\t1\t.\tA\tC\n", "no line begins with #CHROM, POS, ID, REF"),
     ],
 )
 def test_rows_that_would_be_misread_are_refused(tmp_path, text, message):
     (tmp_path / "x.vcf").write_text(text)
     with pytest.raises(ValueError, match=message):
         read_variants(str(tmp_path / "x.vcf"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"chrom": "1"\n "pos": 3, "ref": "A", "alt": "C"}\n', "line 1: .*delimiter"),
+        ('{"chrom": "1", "pos": 3, "ref": "A", "alt": "C"}\n[1]\n', "line 2 is no object"),
+    ],
+)
+def test_damaged_json_lines(tmp_path, text, said):
+    """Two halves of a record are not put together."""
+    path = tmp_path / "v.jsonl"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"v.jsonl cannot be read: {said}"):
+        read_variants(str(path))
+
+
+@pytest.mark.parametrize(
+    "text", ["chrom,pos\0,ref,alt\n1,1,A,C\n", "chrom,pos,ref,alt\n1\0,1,A,C\n"]
+)
+def test_nul_byte_is_refused(tmp_path, text):
+    """pandas would cut the name or the value there."""
+    path = tmp_path / "v.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="v.csv cannot be read: it holds a NUL byte"):
+        read_variants(str(path))

@@ -57,3 +57,12 @@ def test_read_pairs(tmp_path):
     path.write_text("i\tj\n")
     with pytest.raises(ValueError, match="holds no pair"):
         read_pairs(str(path))
+
+
+def test_first_line_with_one_position_is_no_header(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("\t20\n10\t30\n")
+    with pytest.raises(ValueError, match="line 1: two positions are needed"):
+        read_pairs(str(path))
+    path.write_text("i\tj\n10\t30\n")
+    assert read_pairs(str(path)) == [(10, 30)]

@@ -9,8 +9,11 @@ import importlib.util
 import json
 import re
 import sys
+from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
+
+import numpy as np
 
 from modelgenerator.long_context.report import Results, load_results, pictures
 from modelgenerator.long_context.report.load import REGIMES, title
@@ -32,9 +35,14 @@ PICTURES = {
 }
 ABLATIONS = HERE / "helix/results/ablations"
 CONFIRM = HERE / "helix/results/confirm"
+THALE_CRESS = HERE / "helix/results/confirm_thale_cress"
+HEADS = HERE / "helix/heads.json"
+LEARNED = HERE / "helix/learned.json"
 PROBES = HERE / "probes/results/probes"
 ENCODER = ROOT / "benchmarks/results/encoder.json"
 TRAINING = ROOT / "benchmarks/results/training.json"
+FUZZ = ROOT / "benchmarks/results/fuzz.json"
+FIRST_RESULT = ROOT / "benchmarks/results/first_result.json"
 SOAK = ROOT / "benchmarks/results/soak.json"
 UPSTREAM_TESTS = ROOT / "benchmarks/results/upstream_tests.json"
 
@@ -102,6 +110,18 @@ def benchmark_all() -> str:
         f"{script(ROOT / 'benchmarks/encoder.py').table(result['rows'])}\n\n"
         f"Growth of a layer's forward with length, 8,192 to 65,536 tokens, as an exponent: time "
         f"{growth['seconds']:.2f}, memory {growth['peak_mib']:.2f}. {made_with(result)}"
+    )
+
+
+def first_result() -> str:
+    """How long a newcomer waits for the demo's page, as a table of one line."""
+    result = json.loads(FIRST_RESULT.read_text())
+    setup, demo = (duration(result["seconds"][step]) for step in ("setup", "demo"))
+    compiler = "with" if result["compiler"] else "without"
+    return (
+        "| `make setup` | `make demo` | `.venv` |\n|---|---|---|\n"
+        f"| {setup} | {demo} | {result['installed_gib']:.1f} GiB |\n\n"
+        f"A fresh clone, {compiler} a compiler on the machine. {made_with(result)}"
     )
 
 
@@ -173,6 +193,77 @@ def helix_second() -> str:
             f"On *Ustilago maydis*, `{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}"
         )
     return "\n\n".join([*parts, made_with(*load_results([str(CONFIRM)]).finished)])
+
+
+def helix_third() -> str:
+    """The third candidates by the same rule, and the chosen one on a genome not looked at."""
+    judge = script(HERE / "helix/judge.py")
+    parts = []
+    for label in ("temperature_sqrt_log_n", "temperature_none"):
+        found = judge.verdicts(label)
+        parts.append(f"`{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}")
+    for label in ("helix", "temperature_sqrt_log_n"):
+        found = judge.verdicts(label, THALE_CRESS, THALE_CRESS)
+        parts.append(
+            f"On *Arabidopsis thaliana*, `{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}"
+        )
+    return "\n\n".join([*parts, made_with(*load_results([str(THALE_CRESS)]).finished)])
+
+
+def helix_learned() -> str:
+    """Where the learned exponents went, over seeds."""
+    result = json.loads(LEARNED.read_text())
+    values = defaultdict(list)
+    for cell in result["cells"]:
+        numbers = np.ravel(cell["values"])
+        label = cell["cell"].rpartition("-")[0]
+        # Channels without slowing have no use for theirs, and keep zero.
+        values[label, cell["regime"]].append(numbers[numbers != 0])
+    lines = ["| learned | | seeds | mean of each seed | smallest | largest |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for (label, regime), seeds in sorted(values.items()):
+        means = ", ".join(f"{numbers.mean():+.3f}" for numbers in seeds)
+        every = np.concatenate(seeds)
+        lines.append(
+            f"| `{label}` | {title(REGIMES, regime)} | {len(seeds)} | {means} "
+            f"| {every.min():+.3f} | {every.max():+.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def helix_heads() -> str:
+    """What sharpening does: natural bases by certainty, and the heads it matters to most."""
+    result = json.loads(HEADS.read_text())
+    lines = ["| | mean loss, nats | certain and right | certain and wrong | uncertain |"]
+    lines += ["|---|---|---|---|---|"]
+    for name, row in result["certainty"].items():
+        cells = (row[key] for key in ("certain_right", "certain_wrong", "uncertain"))
+        shown = " | ".join(f"{c['share']:.2%}, {c['loss']:.4f}" for c in cells)
+        lines.append(f"| {name} | {row['nll']:.4f} | {shown} |")
+    bases = next(iter(result["certainty"].values()))["bases"]
+    lines += [
+        "",
+        f"{bases:,} natural masked bases of {result['windows']} windows; share of bases and what "
+        f"they add to the mean loss. Certain: the first guess has over {result['certain']:.0%}.",
+        "",
+        "| layer, head | alone: copies | natural | left out: copies | natural |",
+        "|---|---|---|---|---|",
+    ]
+    none, *heads = result["heads"]
+
+    def change(row: dict, which: str, kind: str) -> float:
+        return row[which][f"nll_{kind}"] - none[which][f"nll_{kind}"]
+
+    heads.sort(key=lambda row: change(row, "alone", "direct"))
+    for row in [*heads[:4], *heads[-2:]]:
+        cells = " | ".join(
+            f"{change(row, which, kind):+.4f}"
+            for which in ("alone", "left_out")
+            for kind in ("direct", "natural")
+        )
+        lines.append(f"| {row['layer'] + 1}, {row['head'] + 1} | {cells} |")
+    lines += ["", f"Change of the mean loss in nats. {made_with(result)}"]
+    return "\n".join(lines)
 
 
 def helix_parts() -> str:
@@ -253,6 +344,19 @@ def soak() -> str:
     )
 
 
+def fuzz() -> str:
+    """Outcomes of the random tests with many examples."""
+    result = json.loads(FUZZ.read_text())
+    lines = ["| random test | examples | outcome | time |", "|---|---|---|---|"]
+    for test in result["tests"]:
+        outcome = "passed" if test["passed"] else "**failed**"
+        lines.append(
+            f"| `{test['test']}` | {result['examples']:,} | {outcome} "
+            f"| {duration(60 * test['minutes'])} |"
+        )
+    return "\n".join(lines) + f"\n\n{made_with(result)}"
+
+
 def upstream_tests() -> str:
     """Outcomes of upstream's own tests with and without the plugin."""
     result = json.loads(UPSTREAM_TESTS.read_text())
@@ -308,16 +412,23 @@ BLOCKS = {
     ROOT / "docs/memory.zh-CN.md": (bars, benchmark_all, around_the_model),
     HERE / "depmap/README.md": (known_pairs,),
     HERE / "variant_effect/README.md": (variant_effect,),
-    ROOT / "README.md": (study_short, benchmark),
-    ROOT / "README.zh-CN.md": (study_short, benchmark),
-    ROOT / "docs/reliability.md": (soak, upstream_tests),
-    ROOT / "docs/reliability.zh-CN.md": (soak, upstream_tests),
+    ROOT / "README.md": (first_result, study_short, benchmark),
+    ROOT / "README.zh-CN.md": (first_result, study_short, benchmark),
+    ROOT / "docs/reliability.md": (fuzz, soak, upstream_tests),
+    ROOT / "docs/reliability.zh-CN.md": (fuzz, soak, upstream_tests),
     HERE / "README.md": (study_short,),
     HERE / "demo/README.md": (demo,),
     HERE / "sweep/README.md": (study,),
     HERE / "pretrain_tiny/README.md": (pretraining,),
     HERE / "baselines/README.md": (baselines,),
-    HERE / "helix/README.md": (helix, helix_parts, helix_second),
+    HERE / "helix/README.md": (
+        helix,
+        helix_parts,
+        helix_learned,
+        helix_second,
+        helix_third,
+        helix_heads,
+    ),
     HERE / "probes/README.md": (probes,),
 }
 

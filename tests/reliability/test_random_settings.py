@@ -133,7 +133,11 @@ def test_settings_work_or_are_refused_by_name(parse, asked):
             cls = POSITIONAL[accepted.class_path.rsplit(".", 1)[1]]
             embedding = make(cls, RotaryGeometry(16, 4, 10000.0, 512), **chosen)
             if embedding is not None:
-                table = embedding.eval()(66)
-                assert torch.isfinite(table.cos).all()
-                assert torch.isfinite(table.sin).all()
+                try:
+                    table = embedding.eval()(66)
+                except ValueError as error:  # CLEX is not defined beyond it
+                    assert "max_factor" in str(error)
+                else:
+                    assert torch.isfinite(table.cos).all()
+                    assert torch.isfinite(table.sin).all()
         make(GenomeWindows, **config.fit.data.init_args)

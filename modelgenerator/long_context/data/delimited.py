@@ -28,33 +28,19 @@ def read_delimited(
         ValueError: If a row has more fields than the header, or a NUL byte is found.
     """
     if isinstance(source, (str, Path)):
-        with fsspec.open(str(source), "rb", compression=compression) as file:
-            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-            return read_delimited(text, separator, **options)
+        opened = fsspec.open(
+            str(source), "rt", compression=compression, encoding="utf-8-sig", newline=""
+        )
+        with opened as file:
+            text = file.read()
+    else:
+        text = source.read()
+    # Before pandas has it: an error while it asks for more may crash its parser.
+    if "\0" in text:
+        raise ValueError("it holds a NUL byte, so it is no text or is damaged.")
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(_Whole(source), sep=separator, index_col=False, **options)
+            return pd.read_csv(io.StringIO(text), sep=separator, index_col=False, **options)
         except pd.errors.ParserWarning:
             raise ValueError("a row has more fields than the header names.") from None
-
-
-class _Whole:
-    """Text as pandas reads it, refused at a NUL."""
-
-    def __init__(self, text: TextIO) -> None:
-        self._text = text
-
-    def read(self, size: int = -1) -> str:
-        return self._checked(self._text.read(size))
-
-    def __iter__(self) -> "_Whole":
-        return self
-
-    def __next__(self) -> str:
-        return self._checked(next(self._text))
-
-    def _checked(self, part: str) -> str:
-        if "\0" in part:
-            raise ValueError("it holds a NUL byte, so it is no text or is damaged.")
-        return part

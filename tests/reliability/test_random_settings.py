@@ -136,7 +136,8 @@ def test_settings_work_or_are_refused_by_name(parse, asked):
                 try:
                     table = embedding.eval()(66)
                 except ValueError as error:  # CLEX is not defined beyond it
-                    assert "max_factor" in str(error)
+                    if "max_factor" not in str(error):
+                        raise
                 else:
                     assert torch.isfinite(table.cos).all()
                     assert torch.isfinite(table.sin).all()

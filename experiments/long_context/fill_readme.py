@@ -36,7 +36,7 @@ PICTURES = {
 ABLATIONS = HERE / "helix/results/ablations"
 CONFIRM = HERE / "helix/results/confirm"
 THALE_CRESS = HERE / "helix/results/confirm_thale_cress"
-HEADS = HERE / "helix/heads.json"
+CERTAINTY = HERE / "helix/certainty.json"
 LEARNED = HERE / "helix/learned.json"
 PROBES = HERE / "probes/results/probes"
 ENCODER = ROOT / "benchmarks/results/encoder.json"
@@ -231,38 +231,22 @@ def helix_learned() -> str:
     return "\n".join(lines)
 
 
-def helix_heads() -> str:
-    """What sharpening does: natural bases by certainty, and the heads it matters to most."""
-    result = json.loads(HEADS.read_text())
+def helix_certainty() -> str:
+    """Natural bases by how certain a method is of them, with what they add to its loss."""
+    result = json.loads(CERTAINTY.read_text())
     lines = ["| | mean loss, nats | certain and right | certain and wrong | uncertain |"]
     lines += ["|---|---|---|---|---|"]
-    for name, row in result["certainty"].items():
+    for name, row in result["methods"].items():
         cells = (row[key] for key in ("certain_right", "certain_wrong", "uncertain"))
         shown = " | ".join(f"{c['share']:.2%}, {c['loss']:.4f}" for c in cells)
         lines.append(f"| {name} | {row['nll']:.4f} | {shown} |")
-    bases = next(iter(result["certainty"].values()))["bases"]
+    bases = next(iter(result["methods"].values()))["bases"]
     lines += [
         "",
-        f"{bases:,} natural masked bases of {result['windows']} windows; share of bases and what "
-        f"they add to the mean loss. Certain: the first guess has over {result['certain']:.0%}.",
-        "",
-        "| layer, head | alone: copies | natural | left out: copies | natural |",
-        "|---|---|---|---|---|",
+        f"Share of {bases:,} natural masked bases in {result['windows']} windows, and what they "
+        f"add to the mean loss. Certain: of the first guess over {result['certain']:.0%}. "
+        f"{made_with(result)}",
     ]
-    none, *heads = result["heads"]
-
-    def change(row: dict, which: str, kind: str) -> float:
-        return row[which][f"nll_{kind}"] - none[which][f"nll_{kind}"]
-
-    heads.sort(key=lambda row: change(row, "alone", "direct"))
-    for row in [*heads[:4], *heads[-2:]]:
-        cells = " | ".join(
-            f"{change(row, which, kind):+.4f}"
-            for which in ("alone", "left_out")
-            for kind in ("direct", "natural")
-        )
-        lines.append(f"| {row['layer'] + 1}, {row['head'] + 1} | {cells} |")
-    lines += ["", f"Change of the mean loss in nats. {made_with(result)}"]
     return "\n".join(lines)
 
 
@@ -427,7 +411,7 @@ BLOCKS = {
         helix_learned,
         helix_second,
         helix_third,
-        helix_heads,
+        helix_certainty,
     ),
     HERE / "probes/README.md": (probes,),
 }

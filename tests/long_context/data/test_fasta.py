@@ -123,7 +123,8 @@ def test_empty(write, content):
 
 
 @pytest.mark.parametrize(
-    "content", [bytes(range(256)) * 4, gzip.compress(b"BAM\1\0\0", mtime=0), ">a\nAC".encode("utf-16")]
+    "content",
+    [bytes(range(256)) * 4, gzip.compress(b"BAM\1\0\0", mtime=0), ">a\nAC".encode("utf-16")],
 )
 def test_binary(write, content):
     refused(write(content), "is binary, not FASTA")

@@ -21,8 +21,8 @@ ENCODERS = ("upstream", "ours", "floor")
 OURS = ENCODERS[1:]
 MODES = ("forward", "forward+backward")
 SECONDS = 4.0  # a cell is repeated until it has taken as long
-# (shape, mode, lengths, encoders): ten minutes on two cores. One layer at 8,192 tokens is there for
-# upstream, of which more do not fit; the last shape and mode are those whose growth is told.
+# (shape, mode, lengths, encoders): ten minutes on two cores. The last shape and mode
+# are those whose growth is told.
 PLAN = [
     ("tiny", "forward", (1024, 2048, 4096, 8192), ENCODERS),
     ("tiny", "forward+backward", (1024, 2048, 4096, 8192), ENCODERS),

@@ -36,6 +36,9 @@ PICTURES = {
 ABLATIONS = HERE / "helix/results/ablations"
 CONFIRM = HERE / "helix/results/confirm"
 THALE_CRESS = HERE / "helix/results/confirm_thale_cress"
+HUMAN = HERE / "helix/results/confirm_human"
+HEADS = HERE / "helix/heads.json"
+KAPPA = HERE / "helix/heads_tiny.json"
 CERTAINTY = HERE / "helix/certainty.json"
 LEARNED = HERE / "helix/learned.json"
 PROBES = HERE / "probes/results/probes"
@@ -228,6 +231,44 @@ def helix_learned() -> str:
             f"| `{label}` | {title(REGIMES, regime)} | {len(seeds)} | {means} "
             f"| {every.min():+.3f} | {every.max():+.3f} |"
         )
+    return "\n".join(lines)
+
+
+def helix_fourth() -> str:
+    """The verdicts of the fourth candidate, on yeast and on human chromosome 20."""
+    judge = script(HERE / "helix/judge.py")
+    found = judge.verdicts("heads")
+    parts = [f"{judge.table(found)}\n\n{judge.goal(found)}"]
+    for label in ("helix", "heads"):
+        found = judge.verdicts(label, HUMAN, HUMAN)
+        parts.append(
+            f"On human chromosome 20, `{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}"
+        )
+    made = made_with(*load_results([str(ABLATIONS), str(HUMAN)]).of("held_out").finished)
+    return "\n\n".join([*parts, made])
+
+
+def helix_heads() -> str:
+    """Each head sharpened alone, beside the exponent that was calibrated for it."""
+    result = json.loads(HEADS.read_text())
+    kappa = json.loads(KAPPA.read_text())
+    none = result["heads"]["none"]
+    lines = ["| sharpened | natural bases, nats | copies, nats | copies, recall | calibrated κ |"]
+    lines += ["|---|---|---|---|---|"]
+    for name, row in result["heads"].items():
+        layer, _, head = name.partition(".")
+        exponent = f"{kappa['kappa'][int(layer)][int(head)]:.3f}" if head else ""
+        cells = (f"{row[key] - none[key]:+.4f}" for key in ("nll_natural", "nll_direct"))
+        if name == "none":
+            cells = (f"{row[key]:.4f}" for key in ("nll_natural", "nll_direct"))
+        recall = f"{row['recall_direct']:.1%}"
+        lines.append(f"| {name} | {' | '.join(cells)} | {recall} | {exponent} |")
+    lines += [
+        "",
+        f"Log-n sharpness in one head, layer.head from 0, and in all: difference from none, at "
+        f"{result['length']:,} nt, {result['windows']} windows. {made_with(result)} "
+        f"κ: {kappa['steps']} steps, {kappa['windows']} windows. {made_with(kappa)}",
+    ]
     return "\n".join(lines)
 
 

@@ -46,11 +46,14 @@ class Rows(NamedTuple):
         lengths: Tokens of each sequence when the batch is packed into one row of [1, total, width];
             None when every row of [batch, seq_len, width] is one whole sequence.
         shards: How the tokens are divided when several processes share them.
+        sharpness: Factor on the logits by layer, head and token [layers, H, n], or [layers, H, 1]
+            for all tokens alike; None where layers do not differ.
     """
 
     table: RotaryTable
     lengths: Optional[tuple[int, ...]] = None
     shards: Optional[TokenShards] = None
+    sharpness: Optional[Tensor] = None
 
 
 class LongSelfAttention(RNABertSelfAttention):
@@ -59,6 +62,8 @@ class LongSelfAttention(RNABertSelfAttention):
     Takes `Rows` where upstream takes rotary angles. Memory grows with the sequence length, not with
     its square, as no score is ever stored.
     """
+
+    layer_index: int  # from 0; `install` sets it
 
     def forward(
         self,
@@ -78,7 +83,7 @@ class LongSelfAttention(RNABertSelfAttention):
         query = self.query(hidden_states).view(shape).transpose(1, 2)  # [B, H, S, Dh]
         key = self.key(hidden_states).view(shape).transpose(1, 2)
         value = self.value(hidden_states).view(shape).transpose(1, 2)
-        query, key = apply_rotary(query, rows.table), apply_rotary(key, rows.table)
+        query, key = self.rotate(query, rows), apply_rotary(key, rows.table)
         if rows.shards is not None:
             together = to_heads(torch.cat((query, key, value), dim=-1), rows.shards)
             query, key, value = together.chunk(3, dim=-1)
@@ -90,6 +95,13 @@ class LongSelfAttention(RNABertSelfAttention):
         if rows.shards is not None:
             context = to_tokens(context, rows.shards)
         return (context.transpose(1, 2).reshape(batch, tokens, self.all_head_size),)
+
+    def rotate(self, query: Tensor, rows: Rows) -> Tensor:
+        """Queries [B, H, S, Dh] rotated, and as much sharper as this layer is."""
+        query = apply_rotary(query, rows.table)
+        if rows.sharpness is None:
+            return query
+        return query * rows.sharpness[self.layer_index].to(query.dtype)[..., None]
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         dropout = self.dropout.p if self.training else 0.0
@@ -159,6 +171,7 @@ class LongModel(RNABertModel):
             self._warned = warn_if_beyond(self.rotary_pos_emb, longest - SPECIAL_TOKENS)
 
         hidden = self.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds)
+        tokens = hidden.shape[1]
         keep = None if attention_mask is None else attention_mask.bool()
         if keep is None or bool(keep.all()):
             keep, lengths = None, None
@@ -181,11 +194,14 @@ class LongModel(RNABertModel):
             shards = divide(hidden.shape[1], self.context_parallel_group)
             hidden = shards.own(hidden, dim=1)
             table = RotaryTable(*(shards.own(part, dim=-2) for part in table))
+        sharpness = self._sharpness(lengths or (tokens,))
+        if shards is not None and sharpness is not None and sharpness.shape[-1] > 1:
+            sharpness = shards.own(sharpness, dim=-1)
 
         output = self.encoder(
             hidden,
             output_hidden_states=output_hidden_states and not self.drop_hidden_states,
-            rotary_pos_emb=Rows(table, lengths, shards),
+            rotary_pos_emb=Rows(table, lengths, shards, sharpness),
         )
         last = _unpack(_whole(output.last_hidden_state, shards), keep)
         states = output.hidden_states
@@ -196,6 +212,17 @@ class LongModel(RNABertModel):
             return (last, pooled) + (() if states is None else (states,))
         return BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=last, pooler_output=pooled, hidden_states=states
+        )
+
+    def _sharpness(self, lengths: tuple[int, ...]) -> Optional[Tensor]:
+        """Factor on the logits of every layer, for sequences of these lengths in one row."""
+        found = [self.rotary_pos_emb.layer_sharpness(n) for n in lengths]
+        if found[0] is None:
+            return None
+        if len(found) == 1:
+            return found[0][..., None]
+        return torch.cat(
+            [x[..., None].expand(-1, -1, n) for x, n in zip(found, lengths, strict=True)], dim=-1
         )
 
     def _report_kernel(
@@ -276,6 +303,7 @@ def rotary_geometry(config, from_scratch: bool) -> RotaryGeometry:
         num_heads=config.num_attention_heads,
         base=10000.0,  # upstream never passes another one on to its RotaryEmbedding
         original_max_position_embeddings=None if from_scratch else config.max_position_embeddings,
+        num_layers=config.num_hidden_layers,
     )
 
 
@@ -299,8 +327,9 @@ def install(model: RNABertModel, embedding: RotaryEmbedding) -> None:
         )
     model.__class__ = LongModel
     model.rotary_pos_emb = embedding
-    for layer in model.encoder.layer:
+    for index, layer in enumerate(model.encoder.layer):
         layer.attention.self.__class__ = LongSelfAttention
+        layer.attention.self.layer_index = index
 
 
 def uninstall(model: LongModel, rotary_pos_emb: nn.Module) -> None:
@@ -309,3 +338,4 @@ def uninstall(model: LongModel, rotary_pos_emb: nn.Module) -> None:
     model.rotary_pos_emb = rotary_pos_emb
     for layer in model.encoder.layer:
         layer.attention.self.__class__ = RNABertSelfAttention
+        del layer.attention.self.layer_index

@@ -130,6 +130,40 @@ def test_attention_factor_acts_on_logits(tiny_task):
     torch.testing.assert_close(y, x, atol=1e-5, rtol=1e-4)
 
 
+class ByLayer(rope):
+    """Plain RoPE whose heads get sharper with the length, each of each layer by its own power."""
+
+    def layer_sharpness(self, seq_len):
+        return (seq_len / 50) ** torch.linspace(0, 1, 8).reshape(2, 4)
+
+
+BY_LAYER = partial(ByLayer, original_max_position_embeddings=512)
+
+
+def test_sharpness_by_layer_acts_on_logits(tiny_task):
+    ours, plain = tiny_task(BY_LAYER), tiny_task(ROPE)
+    factors = base_encoder(ours.backbone).rotary_pos_emb.layer_sharpness(130)
+    for layer, heads in zip(base_encoder(plain.backbone).encoder.layer, factors, strict=True):
+        query = layer.attention.self.query
+        scale = heads.repeat_interleave(query.out_features // 4)
+        query.weight.data *= scale[:, None]
+        query.bias.data *= scale
+    x, y = (encode(task, ids()).last_hidden_state for task in (plain, ours))
+    torch.testing.assert_close(y, x, atol=1e-5, rtol=1e-4)
+
+
+def test_sharpness_by_layer_is_that_of_each_rows_own_length(tiny_task):
+    task = tiny_task(BY_LAYER)
+    mask = torch.ones_like(ids())
+    mask[1, 70:] = 0
+    both = encode(task, ids(), mask).last_hidden_state
+    alone = encode(task, ids()[1:, :70]).last_hidden_state
+    torch.testing.assert_close(both[1:, :70], alone, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        both[:1], encode(task, ids()[:1]).last_hidden_state, atol=1e-5, rtol=1e-4
+    )
+
+
 def test_positions_are_relative(tiny_task):
     """Reversing the tokens and the frequencies' sign reverses the output."""
     task = tiny_task(ROPE)

@@ -3,10 +3,12 @@
 
     python experiments/long_context/helix/learned.py [--work runs/study/ablations]
 
-Run it where ablations.yaml was run. Writes learned.json beside itself.
+Run it where ablations.yaml was run. Writes learned.json beside itself; cells in it whose
+checkpoints are not there stay.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -21,16 +23,19 @@ def main():
     parser.add_argument("--work", type=Path, default=Path("runs/study/ablations"))
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("learned.json"))
     given = parser.parse_args()
-    cells = []
+    found = []
     for path in sorted(given.work.glob("*/last.ckpt")):
         state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
         for name, value in state.items():
             if name.rpartition(".")[2] in NAMES and ".rotary_pos_emb." in name:
                 regime, _, cell = path.parent.name.partition("-")
-                cells.append({"regime": regime, "cell": cell, "values": value.tolist()})
-    if not cells:
+                found.append({"regime": regime, "cell": cell, "values": value.tolist()})
+    if not found:
         raise SystemExit(f"{given.work}: no checkpoint has learned exponents.")
-    write_json(given.output, {"cells": cells, **provenance()})
+    kept = json.loads(given.output.read_text())["cells"] if given.output.exists() else []
+    new = [{**cell, **provenance()} for cell in found]
+    cells = {(cell["regime"], cell["cell"]): cell for cell in kept + new}
+    write_json(given.output, {"cells": [cells[key] for key in sorted(cells)]})
 
 
 if __name__ == "__main__":

@@ -32,16 +32,19 @@ class RotaryGeometry:
         base: b in theta_i = b^(-2i/D).
         original_max_position_embeddings: Pretraining context in nucleotides, L. None where
             the encoder does not know it.
+        num_layers: Layers of the encoder; None where nobody said, and then nothing can differ
+            by layer.
 
     Raises:
-        ValueError: If `rotary_dim` is odd or below 2, `num_heads` below 1, `base` not above 1,
-            or the original context below 2.
+        ValueError: If `rotary_dim` is odd or below 2, `num_heads` or `num_layers` below 1, `base`
+            not above 1, or the original context below 2.
     """
 
     rotary_dim: int
     num_heads: int
     base: float = 10000.0
     original_max_position_embeddings: Optional[int] = None
+    num_layers: Optional[int] = None
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -53,6 +56,8 @@ class RotaryGeometry:
             )
         check_integer("num_heads", self.num_heads, 1)
         check_number("base", self.base, 1.0, exclusive=True)
+        if self.num_layers is not None:
+            check_integer("num_layers", self.num_layers, 1)
         if self.original_max_position_embeddings is not None:
             check_integer(
                 "original_max_position_embeddings", self.original_max_position_embeddings, 2
@@ -130,6 +135,14 @@ class RotaryEmbedding(nn.Module, ABC):
         return temperature_factor(
             self.temperature, self.applied_factor(seq_len), self.original_max_position_embeddings
         )
+
+    def layer_sharpness(self, seq_len: int) -> Optional[Tensor]:
+        """Factor on the logits of each layer and head beside the table's, float32 [layers, H].
+
+        None where layers do not differ. It goes by the keys of a row: positions that are skipped
+        in training do not count.
+        """
+        return None
 
     def positions(self, seq_len: int) -> Tensor:
         """Position of each token, float32 [n] on CPU: 0, 1, 2, ..."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .base import RotaryEmbedding, RotaryGeometry, extended_context
-from .calibration import calibrated_factor, read_logit_std
+from .calibration import calibrated_factor, read_kappa, read_logit_std
 from .checks import check_choice, check_flag, check_integer, check_number
 from .draw import draw_factor, step_generator
 from .frequencies import (
@@ -26,6 +26,7 @@ from .temperature import temperature_factor
 
 StartingPath = Literal["yarn", "yarn_exponents", "gene", "ntk", "pi"]
 Learned = Literal["none", "shared", "per_head"]
+LearnedSharpness = Literal["none", "shared", "per_head", "per_layer"]
 HelixTemperature = Literal["none", "yarn", "log_n", "sqrt_log_n", "calibrated"]
 GENE_ROTATIONS = 3.0
 
@@ -42,9 +43,10 @@ class helix(RotaryEmbedding):
     range allows, so that a match looks alike at any distance; learning can make them no faster
     than the path.
 
-    Both learned parts are exponents of the length and start at zero: delta moves frequencies,
-    kappa sharpens or softens attention. They are shared by all layers. With neither, nothing is
-    learned and nothing needs training.
+    Both learned parts are exponents of the length: delta moves frequencies, kappa sharpens or
+    softens attention. All layers share them, but for a kappa `per_layer`; they start at zero, or
+    kappa `per_layer` at what `mgen-lc calibrate-heads` found. With neither, nothing is learned and
+    nothing needs training.
 
     Training draws s for each (`seed`, `step`) from n/L to `factor`, 1/4 at each end and else evenly
     in ln s; evaluation takes n/L, whether `factor` was reached or not. The sharpness follows the
@@ -64,7 +66,10 @@ class helix(RotaryEmbedding):
         beta_slow: Channels turning less often than this are fully slowed.
         delta: What the learned exponents are: `none`, `shared` by all heads (D/2 numbers) or
             `per_head` (H * D/2).
-        kappa: What the learned sharpness is: `none`, `shared` (1 number) or `per_head` (H).
+        kappa: What the learned sharpness is: `none`, `shared` (1 number), `per_head` (H) or
+            `per_layer` (of each head of each layer).
+        kappa_start: File that `mgen-lc calibrate-heads` wrote, for kappa `per_layer` to start from;
+            a checkpoint keeps what was in it.
         temperature: Sharpening of attention to start from: yarn, log_n, sqrt_log_n, none, or
             calibrated from the spread of the logits of each head at L.
         calibration: File that `mgen-lc calibrate` wrote. Needed for `temperature: calibrated`, and
@@ -79,7 +84,7 @@ class helix(RotaryEmbedding):
 
     Raises:
         ValueError: If `factor <= 1`, `overshoot < 0`, `beta_fast <= beta_slow`, or the calibration
-            is missing, not wanted, unreadable or of another encoder.
+            or `kappa_start` is missing, not wanted, unreadable or of another encoder.
     """
 
     def __init__(
@@ -91,7 +96,8 @@ class helix(RotaryEmbedding):
         beta_fast: float = 8.0,
         beta_slow: float = 1.0,
         delta: Learned = "none",
-        kappa: Learned = "none",
+        kappa: LearnedSharpness = "none",
+        kappa_start: Optional[str] = None,
         temperature: HelixTemperature = "log_n",
         calibration: Optional[str] = None,
         random_scale: bool = True,
@@ -109,7 +115,8 @@ class helix(RotaryEmbedding):
             "beta_fast", beta_fast, self.beta_slow, exclusive=True, advice="That is beta_slow."
         )
         self.given_delta = check_choice("delta", delta, get_args(Learned))
-        self.given_kappa = check_choice("kappa", kappa, get_args(Learned))
+        self.given_kappa = check_choice("kappa", kappa, get_args(LearnedSharpness))
+        self.kappa_start = kappa_start
         self.temperature = check_choice("temperature", temperature, get_args(HelixTemperature))
         self.calibration = calibration
         self.random_scale = check_flag("random_scale", random_scale)
@@ -117,10 +124,16 @@ class helix(RotaryEmbedding):
         self.lr_multiplier = check_number("lr_multiplier", lr_multiplier, 0.0, exclusive=True)
         self.seed = check_integer("seed", seed, 0)
         self._keep_calibration()
-        heads, channels = geometry.num_heads, geometry.rotary_dim // 2
+        self._start = self._read_start()
+        heads, channels, layers = geometry.num_heads, geometry.rotary_dim // 2, geometry.num_layers
         shapes = {
             "delta": {"none": None, "shared": (channels,), "per_head": (heads, channels)}[delta],
-            "kappa": {"none": None, "shared": (1,), "per_head": (heads,)}[kappa],
+            "kappa": {
+                "none": None,
+                "shared": (1,),
+                "per_head": (heads,),
+                "per_layer": (layers, heads),
+            }[kappa],
         }
         for name, shape in shapes.items():
             start = None if shape is None else nn.Parameter(torch.empty(shape, dtype=torch.float32))
@@ -128,9 +141,12 @@ class helix(RotaryEmbedding):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Back to the method without training: all exponents zero."""
+        """Back to the method without training: exponents zero, or what was calibrated."""
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
+        if self._start is not None:
+            with torch.no_grad():
+                self.kappa.copy_(self._start)
 
     @property
     def max_position_embeddings(self) -> int:
@@ -171,9 +187,30 @@ class helix(RotaryEmbedding):
         else:
             original = self.original_max_position_embeddings
             factor = temperature_factor(self.temperature, extension, original)
-        if self.kappa is None:
+        if self.kappa is None or self.kappa.ndim == 2:
             return factor
         return factor * extension ** (0.5 * self.kappa.squeeze())
+
+    def layer_sharpness(self, seq_len: int) -> Optional[Tensor]:
+        """(n/L)^kappa where kappa is `per_layer`, float32 [layers, H]; 1 up to L."""
+        if self.kappa is None or self.kappa.ndim < 2:
+            return None
+        return self.extension(seq_len) ** self.kappa
+
+    def _read_start(self) -> Optional[Tensor]:
+        if self.given_kappa == "per_layer" and self.geometry.num_layers is None:
+            raise ValueError(
+                "kappa='per_layer' needs the number of layers, which this geometry does not say. "
+                "Give RotaryGeometry num_layers, or set kappa to per_head."
+            )
+        if self.kappa_start is None:
+            return None
+        if self.given_kappa != "per_layer":
+            raise ValueError(
+                f"kappa_start={self.kappa_start!r} has no effect with kappa={self.given_kappa!r}. "
+                "Set kappa to per_layer, or leave kappa_start out."
+            )
+        return read_kappa(self.kappa_start, self.geometry, self.original_max_position_embeddings)
 
     def _keep_calibration(self) -> None:
         wanted = self.temperature == "calibrated"

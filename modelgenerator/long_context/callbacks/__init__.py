@@ -6,6 +6,7 @@ from modelgenerator.long_context.callbacks.compilation import CompileLayers
 from modelgenerator.long_context.callbacks.fit_record import FitRecord
 from modelgenerator.long_context.callbacks.flash_attention import FlashAttention
 from modelgenerator.long_context.callbacks.gradient_checkpointing import GradientCheckpointing
+from modelgenerator.long_context.callbacks.head_calibration import HeadCalibration
 from modelgenerator.long_context.callbacks.logit_calibration import LogitCalibration
 from modelgenerator.long_context.callbacks.memory_check import MemoryCheck
 from modelgenerator.long_context.callbacks.monitor import Monitor
@@ -21,6 +22,7 @@ __all__ = [
     "FitRecord",
     "FlashAttention",
     "GradientCheckpointing",
+    "HeadCalibration",
     "LogitCalibration",
     "MemoryCheck",
     "Monitor",

@@ -124,9 +124,9 @@ class AttentionStatistics(Callback):
         hidden = hidden[:wanted]
         shape = (*hidden.shape[:2], layer.num_attention_heads, layer.attention_head_size)
         query, key = (
-            apply_rotary(project(hidden).view(shape).transpose(1, 2), rows.table)
-            for project in (layer.query, layer.key)
+            project(hidden).view(shape).transpose(1, 2) for project in (layer.query, layer.key)
         )
+        query, key = layer.rotate(query, rows), apply_rotary(key, rows.table)
         if rows.lengths is None:
             sequences = zip(query, key, strict=True)
         else:  # sequences of a packed row

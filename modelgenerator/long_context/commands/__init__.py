@@ -9,6 +9,7 @@ A command is a module with `HELP` (one line), `add_arguments(parser)` and `run(o
 COMMANDS = {
     "export": "modelgenerator.long_context.commands.export",
     "calibrate": "modelgenerator.long_context.commands.calibrate",
+    "calibrate-heads": "modelgenerator.long_context.commands.calibrate_heads",
     "depmap": "modelgenerator.long_context.commands.depmap",
     "genomes": "modelgenerator.long_context.commands.genomes",
     "list": "modelgenerator.long_context.commands.list_methods",

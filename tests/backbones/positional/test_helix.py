@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelgenerator.backbones.positional import RotaryGeometry, gene, helix, ntk, pi, rope, yarn
+from modelgenerator.backbones.positional.skip import PositionSkip
 
 AIDO_DNA = RotaryGeometry(64, 16, original_max_position_embeddings=4000)
 SMALL = RotaryGeometry(16, 4, original_max_position_embeddings=512)
@@ -272,6 +273,97 @@ def test_calibration_that_cannot_be_read(tmp_path):
     (tmp_path / "text.json").write_text("no JSON")
     with pytest.raises(ValueError, match=r"text\.json' is no calibration"):
         helix(SMALL, temperature="calibrated", calibration=str(tmp_path / "text.json"))
+
+
+LAYERED = RotaryGeometry(16, 4, original_max_position_embeddings=512, num_layers=2)
+KAPPA = [[0.0, 0.5, 0.25, 1.0], [0.1, 0.0, 0.0, 0.0]]
+
+
+@pytest.fixture
+def kappa_start(tmp_path):
+    """Write exponents of LAYERED's heads, changed in places."""
+
+    def write(**changes):
+        content = {
+            "schema": "head_calibration/1",
+            "kappa": KAPPA,
+            "num_heads": 4,
+            "rotary_dim": 16,
+            "original_max_position_embeddings": 512,
+            **changes,
+        }
+        path = tmp_path / "heads.json"
+        path.write_text(json.dumps(content))
+        return str(path)
+
+    return write
+
+
+def test_sharpness_by_layer_and_head(kappa_start):
+    pe = helix(LAYERED, kappa="per_layer", kappa_start=kappa_start(), temperature="none").eval()
+    sharpness = pe.layer_sharpness(8192)  # 16 to the exponents
+    expected = [[1.0, 4.0, 2.0, 16.0], [16**0.1, 1.0, 1.0, 1.0]]
+    torch.testing.assert_close(sharpness, torch.tensor(expected))
+    assert torch.equal(pe.layer_sharpness(514), torch.ones(2, 4))
+    # The table knows nothing of it, and other methods nothing of layers.
+    assert pe(8192).cos.shape == (8192, 8)
+    assert pe.attention_factor(8192) == 1.0
+    assert helix(LAYERED, kappa="per_head").layer_sharpness(8192) is None
+    assert yarn(LAYERED).layer_sharpness(8192) is None
+
+
+def test_sharpness_by_layer_multiplies_the_temperature(kappa_start):
+    options = {"kappa": "per_layer", "kappa_start": kappa_start()}
+    pe, plain = helix(LAYERED, **options), helix(LAYERED)
+    assert pe.attention_factor(8192) == plain.attention_factor(8192) > 1.0
+
+
+def test_sharpness_by_layer_starts_at_zero_and_travels_with_the_weights(kappa_start):
+    plain = helix(LAYERED, kappa="per_layer")
+    assert torch.equal(plain.layer_sharpness(8192), torch.ones(2, 4))
+    started = helix(LAYERED, kappa="per_layer", kappa_start=kappa_start())
+    plain.load_state_dict(started.state_dict())
+    assert plain.kappa.tolist() == started.kappa.tolist()
+    perturbed(started).reset_parameters()
+    torch.testing.assert_close(started.kappa.detach(), torch.tensor(KAPPA))
+
+
+def test_skipped_positions_do_not_sharpen_by_layer(kappa_start):
+    """Rows of the original context have no more keys than in pretraining, wherever they stand."""
+    pe = helix(LAYERED, kappa="per_layer", kappa_start=kappa_start()).train()
+    pe.skip = PositionSkip(8192)
+    assert torch.equal(pe.layer_sharpness(514), torch.ones(2, 4))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_heads": 8}, "measured on an encoder with num_heads=8, this one has 4"),
+        ({"rotary_dim": 64}, "with rotary_dim=64, this one has 16"),
+        ({"original_max_position_embeddings": 64}, "this one has 512: calibrate this one with"),
+        ({"schema": "calibration/1"}, "give the file that `mgen-lc calibrate-heads` wrote"),
+        ({"kappa": None}, "not hold an exponent of at least 0 for each of 4 heads of 2 layers"),
+        ({"kappa": KAPPA[:1]}, "heads of 2 layers"),
+        ({"kappa": [row[:3] for row in KAPPA]}, "heads of 2 layers"),
+        ({"kappa": [KAPPA[0], [0.0]]}, "heads of 2 layers"),
+        ({"kappa": [KAPPA[0], [-0.1] * 4]}, "an exponent of at least 0"),
+        ({"kappa": [KAPPA[0], [math.inf] * 4]}, "an exponent of at least 0"),
+    ],
+)
+def test_kappa_start_of_something_else(kappa_start, changes, message):
+    with pytest.raises(ValueError, match=message):
+        helix(LAYERED, kappa="per_layer", kappa_start=kappa_start(**changes))
+
+
+def test_kappa_start_that_cannot_be_used(kappa_start, tmp_path):
+    with pytest.raises(ValueError, match="no effect with kappa='per_head'"):
+        helix(LAYERED, kappa="per_head", kappa_start=kappa_start())
+    with pytest.raises(ValueError, match="needs the number of layers"):
+        helix(SMALL, kappa="per_layer")
+    with pytest.raises(
+        ValueError, match=r"kappa_start=.*none\.json' cannot be read \(No such file"
+    ):
+        helix(LAYERED, kappa="per_layer", kappa_start=str(tmp_path / "none.json"))
 
 
 @pytest.mark.parametrize(

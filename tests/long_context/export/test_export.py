@@ -133,6 +133,20 @@ def test_a_calibration_goes_along_in_the_weights(tiny_task, tmp_path):
     check_plain_transformers({"helix": task}, tmp_path)
 
 
+def test_calibrated_heads_go_along_in_the_weights(tiny_task, tmp_path):
+    path = tmp_path / "heads.json"
+    measured = {"schema": "head_calibration/1", "num_heads": HEADS, "rotary_dim": 2 * CHANNELS}
+    measured |= SMALL | {"kappa": [[0.0, 1.0, 2.0, 0.5], [1.5, 0.0, 0.3, 0.0]]}
+    path.write_text(json.dumps(measured))
+    plain, task = (
+        tiny_task(partial(POSITIONAL["helix"], **options, **SMALL))
+        for options in ({}, {"kappa": "per_layer", "kappa_start": str(path)})
+    )
+    path.unlink()  # who loads the folder has no such file
+    assert not torch.allclose(ours(task)[0], ours(plain)[0], atol=1e-4)
+    check_plain_transformers({"helix": task}, tmp_path)
+
+
 def logits_of(folder, change=lambda encoder: encoder, method="yarn"):
     """What `ours` gives of a folder loaded back, after a change to the encoder."""
     from modelgenerator.long_context.backbones import aido_dna_exported

@@ -18,7 +18,9 @@ from .rotation import apply_rotary
 
 
 def positional(geometry: RotaryGeometry, options: dict) -> nn.Module:
-    """The method with its options; what a calibration file said is among the weights."""
+    """The method with its options; what calibration files said is among the weights."""
+    if options.get("kappa_start") is not None:
+        options = {**options, "kappa_start": None}
     if options.get("calibration") is None:
         return method(geometry, **options)
     made = method(geometry, **{**options, "temperature": "none", "calibration": None})
@@ -58,13 +60,16 @@ class SelfAttention(nn.Module):
             nn.Linear(width, width, bias=config.add_linear_bias) for _ in range(3)
         )
 
-    def forward(self, x: Tensor, table) -> Tensor:
+    def forward(self, x: Tensor, table, sharpness: Tensor | None) -> Tensor:
         shape = (*x.shape[:2], self.heads, -1)
         q, k, v = (
             project(x).view(shape).transpose(1, 2)  # [B, H, S, head width]
             for project in (self.query, self.key, self.value)
         )
-        out = F.scaled_dot_product_attention(apply_rotary(q, table), apply_rotary(k, table), v)
+        q, k = apply_rotary(q, table), apply_rotary(k, table)
+        if sharpness is not None:  # of each head of this layer [H]
+            q = q * sharpness.to(q.dtype)[:, None, None]
+        out = F.scaled_dot_product_attention(q, k, v)
         return out.transpose(1, 2).flatten(2)
 
 
@@ -83,8 +88,8 @@ class Attention(nn.Module):
             }
         )
 
-    def forward(self, x: Tensor, table) -> Tensor:
-        return x + self.output["dense"](self.self(self.ln(x), table))
+    def forward(self, x: Tensor, table, sharpness: Tensor | None) -> Tensor:
+        return x + self.output["dense"](self.self(self.ln(x), table, sharpness))
 
 
 class SwiGLU(nn.Module):
@@ -110,8 +115,8 @@ class Layer(nn.Module):
         self.ln = norm(config)
         self.mlp = SwiGLU(config)
 
-    def forward(self, x: Tensor, table) -> Tensor:
-        x = self.attention(x, table)
+    def forward(self, x: Tensor, table, sharpness: Tensor | None) -> Tensor:
+        x = self.attention(x, table, sharpness)
         return x + self.mlp(self.ln(x))
 
 
@@ -134,6 +139,7 @@ class Encoder(nn.Module):
             rotary_dim=int(head_width * config.rotary_percent),
             num_heads=config.num_attention_heads,
             original_max_position_embeddings=config.max_position_embeddings,
+            num_layers=config.num_hidden_layers,
         )
         self.rotary_pos_emb = positional(geometry, config.positional["options"])
 
@@ -141,9 +147,10 @@ class Encoder(nn.Module):
         """Hidden states [B, S, width] before the layers and after each, the last normalised."""
         x = self.embeddings["word_embeddings"](ids)
         table = self.rotary_pos_emb(ids.shape[1], ids.device)
+        sharpness = self.rotary_pos_emb.layer_sharpness(ids.shape[1])
         states = [x]
-        for layer in self.encoder["layer"]:
-            x = layer(x, table)
+        for index, layer in enumerate(self.encoder["layer"]):
+            x = layer(x, table, None if sharpness is None else sharpness[index])
             states.append(x)
         return [*states[:-1], self.encoder["ln"](x)]
 

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mgen-lc calibrate-heads`, really run; what it trains is tested with its callback."""
+
+import json
+
+import pytest
+
+from modelgenerator.backbones.positional import RotaryGeometry, helix
+
+pytestmark = pytest.mark.slow
+TINY = RotaryGeometry(64, 4, original_max_position_embeddings=512, num_layers=4)
+
+
+def test_calibrates_the_shipped_encoder_for_helix(run, tmp_path):
+    path = tmp_path / "heads.json"
+    done = run("mgen-lc", "calibrate-heads", "--config",
+               "[configs/helix_16x.yaml, configs/tiny.yaml]", "--window", 2048, "--steps", 3,
+               "--output", path)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert f"Calibration: {path}" in done.stdout
+    found = json.loads(path.read_text())
+    assert found["backbone"] == "aido_dna_tiny"
+    assert (found["steps"], found["windows"]) == (3, 12)
+    assert helix(TINY, kappa="per_layer", kappa_start=str(path)).kappa.max() > 0
+
+
+def test_a_config_of_another_method(run, tmp_path):
+    path = tmp_path / "heads.json"
+    done = run("mgen-lc", "calibrate-heads", "--config",
+               "[configs/yarn_16x.yaml, configs/tiny.yaml]", "--window", 2048,
+               "--output", path)  # fmt: skip
+    assert done.returncode != 0
+    assert "kappa" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not path.exists()

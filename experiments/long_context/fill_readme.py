@@ -452,6 +452,8 @@ BLOCKS = {
         helix_learned,
         helix_second,
         helix_third,
+        helix_heads,
+        helix_fourth,
         helix_certainty,
     ),
     HERE / "probes/README.md": (probes,),

@@ -39,7 +39,7 @@ import sys
 from functools import partial
 import torch
 import torch.distributed as dist
-from modelgenerator.backbones.positional import gene, yarn
+from modelgenerator.backbones.positional import gene, helix, yarn
 from modelgenerator.long_context.backbones import aido_dna_tiny
 from modelgenerator.long_context.callbacks import GradientCheckpointing
 from modelgenerator.long_context.context_parallel import divide, gather, to_heads, to_tokens
@@ -86,6 +86,7 @@ def outcome(pe, padded, checkpointing, group):
 methods = {
     "yarn": partial(yarn, factor=4.0, dynamic=True, original_max_position_embeddings=64),
     "gene": partial(gene, learnable=True, original_max_position_embeddings=64),
+    "helix": partial(helix, kappa="per_layer", original_max_position_embeddings=64),
 }
 for name, pe in methods.items():
     for padded, checkpointing in ((False, False), (True, False), (True, True)):
@@ -115,7 +116,8 @@ def test_two_processes_give_what_one_does(tmp_path):
     for process in ranks:
         out, err = process.communicate(timeout=600)
         assert process.returncode == 0, err[-3000:]
-        assert [line.split()[:2] for line in out.splitlines()[-2:]] == [
+        assert [line.split()[:2] for line in out.splitlines()[-3:]] == [
             ["equal", "yarn"],
             ["equal", "gene"],
+            ["equal", "helix"],
         ]

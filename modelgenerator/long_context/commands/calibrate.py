@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mgen-lc calibrate`: spread of attention logits, for a calibrated temperature."""
 
-import sys
 from typing import List
 
 from jsonargparse import ArgumentParser, Namespace
+
+from modelgenerator.long_context.in_process import run_mgen
 
 HELP = "Measure the spread of an encoder's attention logits at its original context, for `helix`."
 
@@ -35,25 +36,25 @@ def run(options: Namespace) -> None:
         ValueError: If the file cannot be written, or windows are too few or not of the original
             context.
     """
-    from modelgenerator.main import cli_main
-
-    configs = [x for config in options.config for x in ("--config", config)]
-    fasta = ["--data.fasta", f"[{', '.join(options.fasta)}]"] if options.fasta else []
-    arguments = [
+    run_mgen(
         "validate",
-        *configs,
-        *fasta,
-        *("--model.pe", "rope", "--trainer.logger", "false"),
-        *("--data.window", options.window, "--data.lengths", f"[{options.window}]"),
+        *task_arguments(options),
+        *("--model.pe", "rope"),
         *("--data.eval_windows", options.windows),
         *("--data.copies_per_window", 0, "--data.copy_share", 0.0),
-        *("--trainer.limit_val_batches", "null", "--trainer.devices", 1),
+        *("--trainer.limit_val_batches", "null"),
         *("--trainer.callbacks", CALLBACK, "--trainer.callbacks.path", options.output),
         *("--trainer.callbacks.windows", options.windows),
-    ]
-    before, sys.argv = sys.argv, ["mgen", *map(str, arguments)]
-    try:
-        cli_main()
-    finally:
-        sys.argv = before
+    )
     print(f"Calibration: {options.output}")
+
+
+def task_arguments(options: Namespace) -> list[str]:
+    """What any calibration asks of `mgen`: the configs, its genomes and windows, one device."""
+    fasta = ["--data.fasta", f"[{', '.join(options.fasta)}]"] if options.fasta else []
+    return [
+        *(x for config in options.config for x in ("--config", config)),
+        *fasta,
+        *("--data.window", str(options.window), "--data.lengths", f"[{options.window}]"),
+        *("--trainer.devices", "1", "--trainer.logger", "false"),
+    ]

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mgen-lc calibrate-heads`: an exponent of sharpness for each head of each layer."""
 
-import sys
 from typing import List
 
 from jsonargparse import ArgumentParser, Namespace
+
+from modelgenerator.long_context.commands.calibrate import task_arguments
+from modelgenerator.long_context.in_process import run_mgen
 
 HELP = "Find how much each attention head should sharpen with the length, for `helix`."
 
@@ -35,29 +37,18 @@ def run(options: Namespace) -> None:
     Raises:
         ValueError: If the file cannot be written, or the configs are not of helix.
     """
-    from modelgenerator.main import cli_main
-
-    configs = [x for config in options.config for x in ("--config", config)]
-    fasta = ["--data.fasta", f"[{', '.join(options.fasta)}]"] if options.fasta else []
     schedule = "modelgenerator.lr_schedulers.CosineWithWarmup"
-    arguments = [
+    run_mgen(
         "fit",
-        *configs,
-        *fasta,
+        *task_arguments(options),
         *("--model.pe.kappa", "per_layer", "--model.pe.temperature", "none"),
         *("--model.pe.random_scale", "false"),
         *("--model.optimizer.init_args.lr", options.lr),
         *("--model.lr_scheduler", schedule, "--model.lr_scheduler.num_warmup_steps", 2),
-        *("--data.window", options.window, "--data.lengths", f"[{options.window}]"),
         *("--data.batch_size", 1, "--data.copy_share", 1.0),
         *("--trainer.max_steps", options.steps, "--trainer.accumulate_grad_batches", 4),
         *("--trainer.limit_val_batches", 0, "--trainer.val_check_interval", "null"),
-        *("--trainer.devices", 1, "--trainer.logger", "false"),
+        *("--trainer.enable_checkpointing", "false"),  # the file is all that is wanted
         *("--trainer.callbacks", CALLBACK, "--trainer.callbacks.path", options.output),
-    ]
-    before, sys.argv = sys.argv, ["mgen", *map(str, arguments)]
-    try:
-        cli_main()
-    finally:
-        sys.argv = before
+    )
     print(f"Calibration: {options.output}")

@@ -2,13 +2,12 @@
 """Run one cell in this process: `mgen fit`, then `mgen test` on every test set."""
 
 import json
-import os
 import shlex
 import shutil
-import sys
 from pathlib import Path
 from typing import Optional
 
+from modelgenerator.long_context.in_process import run_mgen
 from modelgenerator.long_context.study.plan import Cell
 
 QUIET = ("--trainer.enable_model_summary", "false", "--trainer.enable_progress_bar", "false")
@@ -77,22 +76,6 @@ def _fit(cell: Cell, work: Path, monitor: Optional[Path]) -> dict:
 
 
 def _mgen(*arguments: str) -> None:
-    """Run upstream's own command line in this process."""
-    import torch.distributed as dist
-
-    from modelgenerator.main import cli_main
-
+    """Say in the cell's log which command it is, and run it."""
     print("\n$ mgen " + shlex.join(arguments), flush=True)
-    # With several devices Lightning starts the other ranks as this very command.
-    command = str(Path(sys.executable).with_name("mgen"))
-    argv, environment = sys.argv, dict(os.environ)
-    sys.argv = [command, *arguments]
-    try:
-        cli_main()
-    finally:
-        # The next command starts ranks of its own: nothing may say that this one's are still there.
-        if dist.is_initialized():
-            dist.destroy_process_group()
-        sys.argv = argv
-        os.environ.clear()
-        os.environ.update(environment)
+    run_mgen(*arguments)

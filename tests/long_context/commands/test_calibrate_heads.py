@@ -11,13 +11,14 @@ pytestmark = pytest.mark.slow
 TINY = RotaryGeometry(64, 4, original_max_position_embeddings=512, num_layers=4)
 
 
-def test_calibrates_the_shipped_encoder_for_helix(run, tmp_path):
+def test_calibrates_the_shipped_encoder_for_helix(run, root, tmp_path):
     path = tmp_path / "heads.json"
-    done = run("mgen-lc", "calibrate-heads", "--config",
-               "[configs/helix_16x.yaml, configs/tiny.yaml]", "--window", 2048, "--steps", 3,
-               "--output", path)  # fmt: skip
+    configs = f"[{root}/configs/helix_16x.yaml, {root}/configs/tiny.yaml]"
+    done = run("mgen-lc", "calibrate-heads", "--config", configs, "--window", 4096, "--steps", 3,
+               "--output", path, cwd=tmp_path)  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"Calibration: {path}" in done.stdout
+    assert {p.name for p in tmp_path.iterdir()} <= {"heads.json", "config.yaml"}  # no checkpoint
     found = json.loads(path.read_text())
     assert found["backbone"] == "aido_dna_tiny"
     assert (found["steps"], found["windows"]) == (3, 12)

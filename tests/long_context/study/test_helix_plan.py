@@ -11,7 +11,7 @@ from modelgenerator.long_context.study import read_plan
 
 ROOT = Path(__file__).parents[3]
 EXPERIMENTS = ROOT / "experiments/long_context"
-TINY = RotaryGeometry(64, 4, original_max_position_embeddings=512)
+TINY = RotaryGeometry(64, 4, original_max_position_embeddings=512, num_layers=4)
 
 
 @pytest.fixture(autouse=True)

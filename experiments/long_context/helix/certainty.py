@@ -11,14 +11,12 @@ import argparse
 from pathlib import Path
 
 import torch
-from screen import GEOMETRY, LONGEST, Screened, batches
+from screen import GEOMETRY, LONGEST, Screened, batches, shipped_encoder
 
-from modelgenerator.backbones.positional import ntk, rope, yarn
-from modelgenerator.long_context.backbones import aido_dna_tiny
+from modelgenerator.backbones.positional import ntk, yarn
 from modelgenerator.long_context.encoder import install
 from modelgenerator.long_context.evaluation import provenance, write_json
 from modelgenerator.long_context.installation import base_encoder
-from modelgenerator.long_context.tasks import MaskedLM
 
 WINDOWS = 3
 CERTAIN = 0.9
@@ -62,9 +60,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("certainty.json"))
     given = parser.parse_args()
-    task = MaskedLM(aido_dna_tiny, pe=rope)
-    task.configure_model()
-    task.eval()
+    task = shipped_encoder()
     windows = batches(LONGEST, 0, WINDOWS, WINDOWS)
     result = {"length": LONGEST, "windows": WINDOWS, "certain": CERTAIN}
     result["methods"] = certainty(task, windows)

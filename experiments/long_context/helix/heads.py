@@ -11,14 +11,11 @@ import math
 from pathlib import Path
 
 import torch
-from screen import GEOMETRY, LONGEST, Screened, batches, score
+from screen import GEOMETRY, LONGEST, Screened, batches, score, shipped_encoder
 
-from modelgenerator.backbones.positional import rope
-from modelgenerator.long_context.backbones import aido_dna_tiny
 from modelgenerator.long_context.encoder import install
 from modelgenerator.long_context.evaluation import provenance, write_json
 from modelgenerator.long_context.installation import base_encoder
-from modelgenerator.long_context.tasks import MaskedLM
 
 WINDOWS = 3
 
@@ -39,9 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("heads.json"))
     given = parser.parse_args()
-    task = MaskedLM(aido_dna_tiny, pe=rope)
-    task.configure_model()
-    task.eval()
+    task = shipped_encoder()
     encoder = base_encoder(task.backbone)
     layers, heads = len(encoder.encoder.layer), GEOMETRY.num_heads
     windows = batches(LONGEST, 0, WINDOWS, WINDOWS)

@@ -76,6 +76,13 @@ class Screened(helix):
         return super().attention_factor(seq_len) if self.logits is None else self.logits**0.5
 
 
+def shipped_encoder():
+    """The shipped small encoder with plain RoPE, for a method to be installed in."""
+    task = MaskedLM(aido_dna_tiny, pe=rope)
+    task.configure_model()
+    return task.eval()
+
+
 def batches(length, first, count, windows=2):
     """Windows with copies from the test blocks of configs/tiny.yaml, some of all `windows`."""
     data = GenomeWindows(
@@ -118,9 +125,7 @@ def main():
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--output", type=Path, default=OUTPUT)
     given = parser.parse_args()
-    task = MaskedLM(aido_dna_tiny, pe=rope)
-    task.configure_model()
-    task.eval()
+    task = shipped_encoder()
     windows = batches(given.length, given.first, given.count)
     found = json.loads(given.output.read_text()) if given.output.exists() else {"runs": []}
     run = {"length": given.length, "first": given.first, "count": given.count, **provenance()}

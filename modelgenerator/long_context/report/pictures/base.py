@@ -203,7 +203,7 @@ def limits(values: pd.Series, low: float = np.inf, high: float = -np.inf) -> tup
 def _draw(axis: Axes, panel: Panel) -> None:
     panel.draw(axis)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.tick_params(labelsize=8)
+    axis.tick_params(which="both", labelsize=8)
     axis.set_title(panel.title, loc="left", fontsize=10)
 
 

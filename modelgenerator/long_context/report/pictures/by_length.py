@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogFormatter, PercentFormatter
 
 from modelgenerator.long_context.report.load import Results
 from modelgenerator.long_context.report.pictures.base import (
@@ -63,6 +63,9 @@ def _draw(whole: pd.DataFrame, part: pd.DataFrame, results: Results, axis: Axes)
         axis.set_ylim(0, 1)
     elif whole["value"].max() > LOG_FROM * whole["value"].min():
         axis.set_yscale("log")
+        # 3, where the default writes 3 x 10^0
+        axis.yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.4)))
+        axis.yaxis.set_major_formatter(LogFormatter())
         axis.set_ylim(whole["value"].min() * 0.93, whole["value"].max() * 1.08)
     else:
         axis.set_ylim(*limits(whole["value"]))

@@ -256,7 +256,7 @@ def helix_heads() -> str:
     lines += ["|---|---|---|---|---|"]
     for name, row in result["heads"].items():
         layer, _, head = name.partition(".")
-        exponent = f"{kappa['kappa'][int(layer)][int(head)]:.3f}" if head else ""
+        exponent = f"{kappa['kappa'][0][int(layer)][int(head)]:.3f}" if head else ""
         cells = (f"{row[key] - none[key]:+.4f}" for key in ("nll_natural", "nll_direct"))
         if name == "none":
             cells = (f"{row[key]:.4f}" for key in ("nll_natural", "nll_direct"))

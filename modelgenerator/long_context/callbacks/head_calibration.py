@@ -17,15 +17,17 @@ from modelgenerator.long_context.installation import rotary_backbone, rotary_emb
 class HeadCalibration(Callback):
     """Trains kappa of `helix`, an exponent for each head of each layer, and nothing else.
 
-    The loss is that of masked bases, at the lengths trained on. Exponents stay at or above 0: no
-    head gets duller than it was pretrained. `mgen-lc calibrate-heads` runs it.
+    The loss is that of masked bases. Exponents do not bend, for all windows have one length, and
+    stay at or above 0: no head gets duller than it was pretrained. `mgen-lc calibrate-heads` runs
+    it, and bends them over two lengths.
 
     Args:
         path: JSON file to write, for `kappa_start`.
 
     Raises:
         ValueError: If the file cannot be written, if `model.pe` is not helix with kappa `per_layer`
-            and temperature `none`, or if several devices would train.
+            and temperature `none`, if the windows are not beyond the original context, or if
+            several devices would train.
     """
 
     def __init__(self, path: str):
@@ -42,6 +44,12 @@ class HeadCalibration(Callback):
                 f"none, here it is {type(embedding).__name__} with kappa: {given[0]} and "
                 f"temperature: {given[1]}. Use `mgen-lc calibrate-heads`."
             )
+        window, original = trainer.datamodule.window, embedding.original_max_position_embeddings
+        if window <= original:
+            raise ValueError(
+                f"HeadCalibration: no head has to sharpen in windows of {window} nt. Give windows "
+                f"beyond the original context, {original} nt."
+            )
         if trainer.world_size > 1:
             raise ValueError(
                 f"HeadCalibration: {trainer.world_size} devices would train; set trainer.devices "
@@ -54,7 +62,9 @@ class HeadCalibration(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Tensor, batch: dict, idx: int
     ) -> None:
-        rotary_embedding(pl_module).kappa.clamp_(min=0.0)
+        first, bend = rotary_embedding(pl_module).kappa
+        first.clamp_(min=0.0)
+        bend.zero_()
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         embedding = rotary_embedding(pl_module)
@@ -62,7 +72,10 @@ class HeadCalibration(Callback):
             self.path,
             {
                 "schema": KAPPA_SCHEMA,
-                "kappa": [[round(x, 4) for x in heads] for heads in embedding.kappa.tolist()],
+                "kappa": [
+                    [[round(x, 4) for x in heads] for heads in layers]
+                    for layers in embedding.kappa.tolist()
+                ],
                 "num_heads": embedding.geometry.num_heads,
                 "rotary_dim": embedding.geometry.rotary_dim,
                 "original_max_position_embeddings": embedding.original_max_position_embeddings,

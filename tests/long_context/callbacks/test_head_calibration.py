@@ -24,10 +24,10 @@ def calibrate(tiny_task, tmp_path):
     letters = np.random.default_rng(0).choice(list("ACGT"), 8192)
     (tmp_path / "genome.fa").write_text(">a\n" + "".join(letters) + "\n")
 
-    def calibrate(pe=HELIX, path="heads.json"):
+    def calibrate(pe=HELIX, path="heads.json", window=256):
         data = GenomeWindows(
-            str(tmp_path / "genome.fa"), window=256, lengths=[256], block=1024, valid_share=0.2,
-            test_share=0.2, batch_size=2, pin_memory=False,
+            str(tmp_path / "genome.fa"), window=window, lengths=[window], block=1024,
+            valid_share=0.2, test_share=0.2, batch_size=2, pin_memory=False,
         )  # fmt: skip
         trainer = Trainer(
             accelerator="cpu", logger=False, callbacks=[HeadCalibration(str(tmp_path / path))],
@@ -50,7 +50,8 @@ def test_trains_the_exponents_and_nothing_else(calibrate, tmp_path):
     assert len(changed) == 1
     assert changed[0].endswith("rotary_pos_emb.kappa")
     kappa = rotary_embedding(task).kappa
-    assert kappa.min() >= 0 < kappa.max()
+    assert kappa[0].min() >= 0 < kappa[0].max()
+    assert not kappa[1].any()  # one length says nothing of a bend
     torch.testing.assert_close(torch.tensor(found["kappa"]), kappa.detach(), atol=1e-4, rtol=0)
     assert found["steps"] == found["windows"] == 4
     again = HELIX(rotary_embedding(task).geometry, kappa_start=str(tmp_path / "heads.json"))
@@ -69,6 +70,11 @@ def test_trains_the_exponents_and_nothing_else(calibrate, tmp_path):
 def test_refuses_what_it_cannot_calibrate(calibrate, pe, message):
     with pytest.raises(ValueError, match=message):
         calibrate(pe)
+
+
+def test_windows_that_ask_for_nothing(calibrate):
+    with pytest.raises(ValueError, match="in windows of 64 nt. Give .* original context, 64 nt"):
+        calibrate(window=64)
 
 
 def test_a_file_that_cannot_be_written(tmp_path):

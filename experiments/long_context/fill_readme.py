@@ -37,6 +37,8 @@ ABLATIONS = HERE / "helix/results/ablations"
 CONFIRM = HERE / "helix/results/confirm"
 THALE_CRESS = HERE / "helix/results/confirm_thale_cress"
 HUMAN = HERE / "helix/results/confirm_human"
+E_COLI = HERE / "helix/results/confirm_e_coli"
+GENTLE = HERE / "helix/results/gentle"
 HEADS = HERE / "helix/heads.json"
 KAPPA = HERE / "helix/heads_tiny.json"
 CERTAINTY = HERE / "helix/certainty.json"
@@ -191,7 +193,7 @@ def helix_second() -> str:
     found = judge.verdicts()
     parts = [f"{judge.table(found)}\n\n{judge.goal(found)}"]
     for label in ("helix", "temperature_yarn"):
-        found = judge.verdicts(label, CONFIRM, CONFIRM)
+        found = judge.verdicts(label, (CONFIRM,), CONFIRM)
         parts.append(
             f"On *Ustilago maydis*, `{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}"
         )
@@ -206,7 +208,7 @@ def helix_third() -> str:
         found = judge.verdicts(label)
         parts.append(f"`{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}")
     for label in ("helix", "temperature_sqrt_log_n"):
-        found = judge.verdicts(label, THALE_CRESS, THALE_CRESS)
+        found = judge.verdicts(label, (THALE_CRESS,), THALE_CRESS)
         parts.append(
             f"On *Arabidopsis thaliana*, `{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}"
         )
@@ -240,11 +242,28 @@ def helix_fourth() -> str:
     found = judge.verdicts("heads")
     parts = [f"{judge.table(found)}\n\n{judge.goal(found)}"]
     for label in ("helix", "heads"):
-        found = judge.verdicts(label, HUMAN, HUMAN)
+        found = judge.verdicts(label, (HUMAN,), HUMAN)
         parts.append(
             f"On human chromosome 20, `{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}"
         )
     return "\n\n".join([*parts, made_with(*load_results([str(HUMAN)]).finished)])
+
+
+def helix_fifth() -> str:
+    """The verdicts of the fifth candidate, against the five at either learning rate."""
+    judge = script(HERE / "helix/judge.py")
+    parts = []
+    for place, label, five, ours in (
+        ("On yeast", "bent", (STUDY, GENTLE), GENTLE),
+        ("The default at the lower learning rate, on yeast", "helix", (STUDY, GENTLE), GENTLE),
+        ("On human chromosome 20", "bent", (HUMAN,), HUMAN),
+        ("On *Escherichia coli*", "bent", (E_COLI,), E_COLI),
+        ("On *Escherichia coli*", "helix", (E_COLI,), E_COLI),
+    ):
+        found = judge.verdicts(label, five, ours)
+        parts.append(f"{place}, `{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}")
+    runs = load_results([str(folder) for folder in (GENTLE, HUMAN, E_COLI)]).finished
+    return "\n\n".join([*parts, made_with(*runs)])
 
 
 def helix_heads() -> str:
@@ -453,6 +472,7 @@ BLOCKS = {
         helix_third,
         helix_heads,
         helix_fourth,
+        helix_fifth,
         helix_certainty,
     ),
     HERE / "probes/README.md": (probes,),

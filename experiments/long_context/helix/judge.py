@@ -5,6 +5,7 @@ python experiments/long_context/helix/judge.py [--label helix]
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple, Optional
@@ -17,6 +18,7 @@ from modelgenerator.long_context.report.load import REGIMES, Results, title
 HERE = Path(__file__).parent
 STUDY = HERE.parent / "sweep/results/tiny"
 ABLATIONS = HERE / "results/ablations"
+GENTLE = HERE / "results/gentle"
 FIVE = ("pi", "ntk", "yarn", "gene", "clex")
 METRICS = {
     "recall": "copies, recall",
@@ -62,24 +64,26 @@ def judge(metric: str, ours: list[float], theirs: list[float], bases: Optional[i
 
 
 def verdicts(
-    label: str = "helix", five: Path = STUDY, ours: Path = ABLATIONS
+    label: str = "helix", five: Sequence[Path] = (STUDY,), ours: Path = ABLATIONS
 ) -> dict[tuple[str, str, float], Verdict]:
     """Every metric, regime and extension of the main test set.
 
     Args:
         label: Whom to judge.
-        five: Folder with the results of the five, or of those of them that were run.
+        five: Folders with results of the five, or of those of them that were run; in which of
+            several the best was found is said behind its name.
         ours: Folder with the results of the one that is judged.
     """
-    five, ours = (_values(load_results([str(folder)])) for folder in (five, ours))
+    tables = {folder: _values(load_results([str(folder)])) for folder in five}
     found = {}
-    for (regime, metric, extension, name), rows in ours.items():
+    for (regime, metric, extension, name), rows in _values(load_results([str(ours)])).items():
         if name != label or metric not in METRICS:
             continue
         rivals = {
-            n: five[regime, metric, extension, n]["value"].tolist()
+            n if folder == five[0] else f"{n} {folder.name}": table[key]["value"].tolist()
+            for folder, table in tables.items()
             for n in FIVE
-            if (regime, metric, extension, n) in five
+            if (key := (regime, metric, extension, n)) in table
         }
         pick = max if metric == "recall" else min
         best = pick(rivals, key=lambda n: mean(rivals[n]))

@@ -37,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--spacing", type=int, default=512, help="nucleotides for each copy that is planted"
     )
-    parser.add_argument("--steps", type=int, default=16, help="steps at each window, of 4 of them")
+    parser.add_argument("--steps", type=int, default=16, help="steps, of 4 of the longest windows")
     parser.add_argument("--lr", type=float, default=0.05, help="largest learning rate")
     parser.add_argument("--fasta", type=List[str], default=[], help="genomes instead of the YAML's")
 
@@ -79,7 +79,9 @@ def _calibrate(options: Namespace, window: int, path: Path) -> dict:
         *("--model.lr_scheduler", schedule, "--model.lr_scheduler.num_warmup_steps", 2),
         *("--data.batch_size", 1, "--data.copy_share", 1.0),
         *("--data.copies_per_window", window // options.spacing),
-        *("--trainer.max_steps", options.steps, "--trainer.accumulate_grad_batches", 4),
+        # As many nucleotides a step at either window.
+        *("--trainer.accumulate_grad_batches", 4 * max(options.window) // window),
+        *("--trainer.max_steps", options.steps),
         *("--trainer.limit_val_batches", 0, "--trainer.val_check_interval", "null"),
         *("--trainer.enable_checkpointing", "false"),  # the file is all that is wanted
         *("--trainer.callbacks", CALLBACK, "--trainer.callbacks.path", str(path)),

@@ -24,7 +24,7 @@ def test_calibrates_the_shipped_encoder_for_helix(run, root, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} <= {"heads.json", "config.yaml"}  # no checkpoint
     found = json.loads(path.read_text())
     assert found["backbone"] == "aido_dna_tiny"
-    assert (found["steps"], found["windows"]) == (3, 24)
+    assert (found["steps"], found["windows"]) == (3, 36)
     used = [(x["window"], x["copies_per_window"]) for x in found["data"]]
     assert used == [(1024, 3), (2048, 6)]
     kappa = helix(TINY, kappa="per_layer", kappa_start=str(path)).kappa

@@ -254,10 +254,10 @@ def helix_fifth() -> str:
     judge = script(HERE / "helix/judge.py")
     parts = []
     for place, label, five, ours in (
-        ("On yeast", "bent", (STUDY, GENTLE), GENTLE),
+        ("On yeast", "heads_340", (STUDY, GENTLE), GENTLE),
         ("The default at the lower learning rate, on yeast", "helix", (STUDY, GENTLE), GENTLE),
-        ("On human chromosome 20", "bent", (HUMAN,), HUMAN),
-        ("On *Escherichia coli*", "bent", (E_COLI,), E_COLI),
+        ("On human chromosome 20", "heads_340", (HUMAN,), HUMAN),
+        ("On *Escherichia coli*", "heads_340", (E_COLI,), E_COLI),
         ("On *Escherichia coli*", "helix", (E_COLI,), E_COLI),
     ):
         found = judge.verdicts(label, five, ours)
@@ -275,7 +275,7 @@ def helix_heads() -> str:
     lines += ["|---|---|---|---|---|"]
     for name, row in result["heads"].items():
         layer, _, head = name.partition(".")
-        exponent = f"{kappa['kappa'][0][int(layer)][int(head)]:.3f}" if head else ""
+        exponent = f"{kappa['kappa'][int(layer)][int(head)]:.3f}" if head else ""
         cells = (f"{row[key] - none[key]:+.4f}" for key in ("nll_natural", "nll_direct"))
         if name == "none":
             cells = (f"{row[key]:.4f}" for key in ("nll_natural", "nll_direct"))

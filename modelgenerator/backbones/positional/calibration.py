@@ -11,7 +11,7 @@ from torch import Tensor
 from .base import RotaryGeometry
 
 SCHEMA = "calibration/1"
-KAPPA_SCHEMA = "head_calibration/2"
+KAPPA_SCHEMA = "head_calibration/1"
 
 
 def read_logit_std(path: str, geometry: RotaryGeometry, original: int) -> Tensor:
@@ -45,9 +45,7 @@ def read_logit_std(path: str, geometry: RotaryGeometry, original: int) -> Tensor
 
 
 def read_kappa(path: str, geometry: RotaryGeometry, original: int) -> Tensor:
-    """Exponents of the length by which each head of each layer sharpens, float32 [2, layers, H].
-
-    With u the length over L, a head sharpens by u^(kappa[0] + kappa[1] * ln u).
+    """Exponents of the length by which each head of each layer sharpens, float32 [layers, H].
 
     Args:
         path: File that `mgen-lc calibrate-heads` wrote.
@@ -56,17 +54,17 @@ def read_kappa(path: str, geometry: RotaryGeometry, original: int) -> Tensor:
 
     Raises:
         ValueError: If the file cannot be read, is none of these, was measured on an encoder with
-            other layers, heads, width or context, or does not hold finite numbers.
+            other layers, heads, width or context, or holds exponents below 0.
     """
     option, command = f"kappa_start={path!r}", "mgen-lc calibrate-heads"
     found = _read(path, KAPPA_SCHEMA, option, command)
     _check_encoder(found, geometry, original, option, command)
     kappa = _numbers(found.get("kappa"))
-    shape = (2, geometry.num_layers, geometry.num_heads)
-    if kappa.shape != shape or not bool(kappa.isfinite().all()):
+    shape = (geometry.num_layers, geometry.num_heads)
+    if kappa.shape != shape or not bool((kappa.isfinite() & (kappa >= 0)).all()):
         raise ValueError(
-            f"{option} does not hold an exponent and its bend for each of {shape[2]} heads of "
-            f"{shape[1]} layers: calibrate this encoder with `{command}`."
+            f"{option} does not hold an exponent of at least 0 for each of {shape[1]} heads of "
+            f"{shape[0]} layers: calibrate this encoder with `{command}`."
         )
     return kappa.float()
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """HELIX: a closed path of frequencies in the length, with exponents and sharpness on top."""
 
-import math
 from typing import Literal, Optional, Union, get_args
 
 import torch
@@ -36,7 +35,7 @@ class helix(RotaryEmbedding):
     """Slow the slow channels by more than the length asks, follow the length (HELIX).
 
         theta'_{h,i} = path_i(s) * s^(-g_i * (overshoot + delta_{h,i})),   s = max(1, n/L)
-        logits times rule(n/L) * u^kappa_h,   u = max(1, n/L)
+        logits times rule(n/L) * max(1, n/L)^kappa_h
 
     The path is another method's, at the factor of the rows' own length: plain RoPE up to L, bit for
     bit, whatever was learned. g is the square of YaRN's ramp, 0 for the fast channels and 1 for
@@ -45,9 +44,8 @@ class helix(RotaryEmbedding):
     than the path.
 
     Both learned parts are exponents of the length: delta moves frequencies, kappa sharpens or
-    softens attention. All layers share them, and they start at zero. A kappa `per_layer` may bend
-    with the length, max(0, kappa_1 + kappa_2 * ln u) for each head of each layer, and start from
-    what `mgen-lc calibrate-heads` found; it only sharpens. With neither, nothing is learned and
+    softens attention. All layers share them, but for a kappa `per_layer`; they start at zero, or
+    kappa `per_layer` at what `mgen-lc calibrate-heads` found. With neither, nothing is learned and
     nothing needs training.
 
     Training draws s for each (`seed`, `step`) from n/L to `factor`, 1/4 at each end and else evenly
@@ -69,7 +67,7 @@ class helix(RotaryEmbedding):
         delta: What the learned exponents are: `none`, `shared` by all heads (D/2 numbers) or
             `per_head` (H * D/2).
         kappa: What the learned sharpness is: `none`, `shared` (1 number), `per_head` (H) or
-            `per_layer` (2 for each head of each layer).
+            `per_layer` (of each head of each layer).
         kappa_start: File that `mgen-lc calibrate-heads` wrote, for kappa `per_layer` to start from;
             a checkpoint keeps what was in it.
         temperature: Sharpening of attention to start from: yarn, log_n, sqrt_log_n, none, or
@@ -134,7 +132,7 @@ class helix(RotaryEmbedding):
                 "none": None,
                 "shared": (1,),
                 "per_head": (heads,),
-                "per_layer": (2, layers, heads),
+                "per_layer": (layers, heads),
             }[kappa],
         }
         for name, shape in shapes.items():
@@ -177,7 +175,8 @@ class helix(RotaryEmbedding):
         unfinished = rotations(inv_freq, self.original_max_position_embeddings) < 1.0
         path, gate, unfinished = (x.to(self.delta.device) for x in (path, gate, unfinished))
         exponents = gate * (self.overshoot + self.delta.double())
-        held = _at_least_zero(exponents)
+        # Held at zero, but not their gradient: a step back into what is allowed takes effect.
+        held = exponents + (exponents.clamp(min=0.0) - exponents).detach()
         return (path * factor ** -torch.where(unfinished, held, exponents)).float()
 
     def attention_factor(self, seq_len: int) -> Union[float, Tensor]:
@@ -188,20 +187,15 @@ class helix(RotaryEmbedding):
         else:
             original = self.original_max_position_embeddings
             factor = temperature_factor(self.temperature, extension, original)
-        if self.kappa is None or self.given_kappa == "per_layer":
+        if self.kappa is None or self.kappa.ndim == 2:
             return factor
         return factor * extension ** (0.5 * self.kappa.squeeze())
 
     def layer_sharpness(self, seq_len: int) -> Optional[Tensor]:
-        """u^max(0, kappa_1 + kappa_2 ln u), u = n/L, float32 [layers, H]; 1 up to L.
-
-        None where kappa is not `per_layer`.
-        """
-        if self.given_kappa != "per_layer":
+        """(n/L)^kappa where kappa is `per_layer`, float32 [layers, H]; 1 up to L."""
+        if self.kappa is None or self.kappa.ndim < 2:
             return None
-        extension = self.extension(seq_len)
-        first, bend = self.kappa
-        return extension ** _at_least_zero(first + bend * math.log(extension))
+        return self.extension(seq_len) ** self.kappa
 
     def _read_start(self) -> Optional[Tensor]:
         if self.given_kappa == "per_layer" and self.geometry.num_layers is None:
@@ -261,8 +255,3 @@ class helix(RotaryEmbedding):
             slowed = interpolate_by_parts(inv_freq, ramp, self.factor)
             exponents = exponents_at(inv_freq, slowed, self.factor)
         return gene_frequencies(inv_freq, exponents, factor)
-
-
-def _at_least_zero(exponents: Tensor) -> Tensor:
-    """Held at zero, but not their gradient: a step back into what is allowed takes effect."""
-    return exponents + (exponents.clamp(min=0.0) - exponents).detach()

@@ -17,9 +17,8 @@ from modelgenerator.long_context.installation import rotary_backbone, rotary_emb
 class HeadCalibration(Callback):
     """Trains kappa of `helix`, an exponent for each head of each layer, and nothing else.
 
-    The loss is that of masked bases. Exponents do not bend, for all windows have one length, and
-    stay at or above 0: no head gets duller than it was pretrained. `mgen-lc calibrate-heads` runs
-    it, and bends them over two lengths.
+    The loss is that of masked bases, at the lengths trained on. Exponents stay at or above 0: no
+    head gets duller than it was pretrained. `mgen-lc calibrate-heads` runs it.
 
     Args:
         path: JSON file to write, for `kappa_start`.
@@ -62,9 +61,7 @@ class HeadCalibration(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Tensor, batch: dict, idx: int
     ) -> None:
-        first, bend = rotary_embedding(pl_module).kappa
-        first.clamp_(min=0.0)
-        bend.zero_()
+        rotary_embedding(pl_module).kappa.clamp_(min=0.0)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         embedding = rotary_embedding(pl_module)
@@ -72,10 +69,7 @@ class HeadCalibration(Callback):
             self.path,
             {
                 "schema": KAPPA_SCHEMA,
-                "kappa": [
-                    [[round(x, 4) for x in heads] for heads in layers]
-                    for layers in embedding.kappa.tolist()
-                ],
+                "kappa": [[round(x, 4) for x in heads] for heads in embedding.kappa.tolist()],
                 "num_heads": embedding.geometry.num_heads,
                 "rotary_dim": embedding.geometry.rotary_dim,
                 "original_max_position_embeddings": embedding.original_max_position_embeddings,

@@ -38,7 +38,7 @@ def run(options: Namespace) -> None:
     """
     run_mgen(
         "validate",
-        *task_arguments(options, options.window),
+        *task_arguments(options),
         *("--model.pe", "rope"),
         *("--data.eval_windows", options.windows),
         *("--data.copies_per_window", 0, "--data.copy_share", 0.0),
@@ -49,12 +49,12 @@ def run(options: Namespace) -> None:
     print(f"Calibration: {options.output}")
 
 
-def task_arguments(options: Namespace, window: int) -> list[str]:
+def task_arguments(options: Namespace) -> list[str]:
     """What any calibration asks of `mgen`: the configs, its genomes and windows, one device."""
     fasta = ["--data.fasta", f"[{', '.join(options.fasta)}]"] if options.fasta else []
     return [
         *(x for config in options.config for x in ("--config", config)),
         *fasta,
-        *("--data.window", str(window), "--data.lengths", f"[{window}]"),
+        *("--data.window", str(options.window), "--data.lengths", f"[{options.window}]"),
         *("--trainer.devices", "1", "--trainer.logger", "false"),
     ]

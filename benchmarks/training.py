@@ -165,10 +165,11 @@ def steps_of_methods(lengths: tuple[int, ...], repeats: int) -> list[dict]:
     options = {name: {"factor": 16.0} for name in ("pi", "ntk", "yarn", "helix")}
     options |= {"rope": {}, "gene": {"factor": 16.0, "learnable": True}}
     options |= {"clex": {"max_factor": 16.0}}
+    options |= {"helix, kappa per layer": {"kappa": "per_layer", "temperature": "none"}}
     encoders = {
         name: backbone(
             SHAPES["tiny"],
-            partial(POSITIONAL[name], original_max_position_embeddings=512, **given),
+            partial(POSITIONAL[name.split(",")[0]], original_max_position_embeddings=512, **given),
         )
         for name, given in sorted(options.items())
     }

@@ -29,6 +29,17 @@ def test_same_budget_seeds_and_tests_as_the_five():
         assert ours[key] == theirs[key], key
 
 
+def test_the_gentle_rate_is_all_that_differs():
+    ours, theirs = given("helix/gentle.yaml"), given("sweep/tiny.yaml")
+    for key in ("configs", "regimes", "seeds", "test"):
+        assert ours[key] == theirs[key], key
+    assert ours["test_sets"]["held_out"] == theirs["test_sets"]["held_out"]
+    rate = "model.optimizer.init_args.lr"
+    assert ours["fit"] == {**theirs["fit"], rate: pytest.approx(theirs["fit"][rate] / 10)}
+    for name in ("ntk", "yarn", "clex"):
+        assert theirs["methods"][name].items() <= ours["methods"][name].items()
+
+
 def test_defaults_are_chosen_without_the_main_test_genome():
     for cell in read_plan(EXPERIMENTS / "helix/zero_shot.yaml").cells:
         assert cell.fit is None
@@ -36,15 +47,19 @@ def test_defaults_are_chosen_without_the_main_test_genome():
             assert "--data.test_fasta" not in arguments
 
 
-@pytest.mark.parametrize("name", ["ablations", "zero_shot"])
-def test_every_ablation_is_a_method_of_its_own(name):
+@pytest.mark.parametrize("name", sorted(p.stem for p in EXPERIMENTS.glob("helix/*.yaml")))
+def test_every_row_is_a_method_of_its_own(name):
     """Its options are allowed, and no two rows are the same method."""
     made = []
     for method in given(f"helix/{name}.yaml")["methods"].values():
         config = yaml.safe_load((ROOT / method["config"]).read_text())
         pe = config["model"]["init_args"]["pe"]
-        changed = {k.removeprefix("model.pe."): v for k, v in method.get("options", {}).items()}
-        options = {**pe["init_args"], **changed}
+        changed = {
+            name.removeprefix("model.pe."): value
+            for name, value in method.get("options", {}).items()
+            if name.startswith("model.pe.")
+        }
+        options = {**pe.get("init_args", {}), **changed}
         made.append((pe["class_path"], get_positional(pe["class_path"])(TINY, **options).options))
     assert all(made.count(row) == 1 for row in made)
     read_plan(EXPERIMENTS / f"helix/{name}.yaml")

@@ -269,8 +269,24 @@ def helix_fifth() -> str:
     frame = four.of("held_out").frame()
     kinds = frame[frame.metric.isin(("recall_direct", "recall_reverse_complement"))]
     parts.append(f"By kind of copy:\n\n{by_kind(kinds)}")
-    runs = load_results([str(folder) for folder in (GENTLE, HUMAN, E_COLI)]).finished
+    runs = [x for f in (GENTLE, HUMAN, E_COLI) for x in load_results([str(f)]).finished]
     return "\n\n".join([*parts, made_with(*runs, *four.finished)])
+
+
+def helix_each() -> str:
+    """In how many cells each method is worse than the best of the five, by the one rule."""
+    judge = script(HERE / "helix/judge.py")
+    yeast = {name: STUDY for name in judge.FIVE} | {"helix": ABLATIONS, "heads": ABLATIONS}
+    yeast |= {"heads_340": GENTLE}
+    human = set(load_results([str(HUMAN)]).of("held_out").frame().label)
+    lines = ["| | yeast, of 48 cells | human chromosome 20, of 48 |", "|---|---|---|"]
+    for name, ours in yeast.items():
+        here = len(judge.losses(judge.verdicts(name, (STUDY,), ours)))
+        there = ""
+        if name in human:
+            there = len(judge.losses(judge.verdicts(name, (HUMAN,), HUMAN)))
+        lines.append(f"| `{name}` | {here} | {there} |")
+    return "\n".join(lines)
 
 
 def by_kind(frame: pd.DataFrame) -> str:
@@ -278,10 +294,10 @@ def by_kind(frame: pd.DataFrame) -> str:
     lengths = sorted(frame.extension.unique())
     lines = ["| | | " + " | ".join(f"{n:g}x" for n in lengths) + " |"]
     lines += ["|---" * (2 + len(lengths)) + "|"]
-    for (metric, label), rows in frame.groupby(["metric", "label"], sort=False):
+    for (metric, label), rows in frame.groupby(["metric", "label"]):
         values = rows.set_index("extension").value
         cells = " | ".join(f"{values[n]:.1%}" for n in lengths)
-        lines.append(f"| {title(METRICS, metric)} | `{label}` | {cells} |")
+        lines.append(f"| {METRICS[metric][0]} | `{label}` | {cells} |")
     return "\n".join(lines)
 
 
@@ -492,6 +508,7 @@ BLOCKS = {
         helix_heads,
         helix_fourth,
         helix_fifth,
+        helix_each,
         helix_certainty,
     ),
     HERE / "probes/README.md": (probes,),

@@ -56,10 +56,13 @@ def test_the_goal_needs_reach_and_no_loss(judge):
             for length in (1, 2, 16, 32)
         }
 
-    assert "The goal is not met" in judge.goal(found())
+    assert "The zero-shot half of the goal is not met" in judge.goal(found())
     reach = {"recall_16": "better", "recall_32": "better"}
-    assert "The goal is met" in judge.goal(found(**reach))
+    assert "The zero-shot half of the goal is met" in judge.goal(found(**reach))
     lost = judge.goal(found(**reach, perplexity_2="worse"))
     assert "in 1 of 6 cells: natural bases, perplexity, zero-shot, 2x." in lost
-    assert "The goal is not met" in lost
-    assert "The goal is met" in judge.goal(found(**reach, perplexity_1="worse")), "2x to 16x count"
+    assert "The zero-shot half of the goal is not met" in lost
+    beyond = judge.goal(found(**reach, perplexity_1="worse"))
+    assert "The zero-shot half of the goal is met" in beyond, "2x to 16x count"
+    trained = {("tuned_4x", *key[1:]): verdict for key, verdict in found(**reach).items()}
+    assert "The goal is met" in judge.goal(trained)

@@ -263,7 +263,8 @@ def test_hostile_runs_do_nothing(make_run, tmp_path, open_page):
     make_run("b", config={"x": 1}, shown={"panels": ["*"]})
     with server(tmp_path) as address:
         page = open_page(address)
-        page.get_by_text(f"{name}: failed").wait_for(timeout=WAIT)
+        # In the line of runs and in the warning, whichever comes first.
+        page.get_by_text(f"{name}: failed").first.wait_for(timeout=WAIT)
         wait_for_points(page, "train_loss", 3)
         titles = page.evaluate(
             "[...document.querySelectorAll('.modebar-btn')].map((b) => b.dataset.title)"

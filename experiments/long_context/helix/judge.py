@@ -18,7 +18,6 @@ from modelgenerator.long_context.report.load import REGIMES, Results, title
 HERE = Path(__file__).parent
 STUDY = HERE.parent / "sweep/results/tiny"
 ABLATIONS = HERE / "results/ablations"
-GENTLE = HERE / "results/gentle"
 FIVE = ("pi", "ntk", "yarn", "gene", "clex")
 METRICS = {
     "recall": "copies, recall",

@@ -273,6 +273,23 @@ def helix_fifth() -> str:
     return "\n\n".join([*parts, made_with(*runs, *four.finished)])
 
 
+def helix_four_windows() -> str:
+    """Verdicts on four windows of yeast, the five at either learning rate."""
+    judge = script(HERE / "helix/judge.py")
+    trained = ("pose_1x", "tuned_4x", "tuned_16x")
+    parts = []
+    for label in load_labels(FOUR_WINDOWS_GENTLE):
+        if label in judge.FIVE:
+            continue
+        found = judge.verdicts(label, (FOUR_WINDOWS,), FOUR_WINDOWS)
+        rivals = (FOUR_WINDOWS_TRAINED, FOUR_WINDOWS_GENTLE)
+        found |= judge.verdicts(label, rivals, FOUR_WINDOWS_GENTLE, trained)
+        parts.append(f"`{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}")
+    folders = (FOUR_WINDOWS, FOUR_WINDOWS_TRAINED, FOUR_WINDOWS_GENTLE)
+    runs = [x for f in folders for x in load_results([str(f)]).finished]
+    return "\n\n".join([*parts, made_with(*runs)])
+
+
 def helix_each() -> str:
     """In how many cells each method is worse than the best of the five, by the one rule."""
     judge = script(HERE / "helix/judge.py")

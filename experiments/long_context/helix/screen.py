@@ -102,7 +102,7 @@ def batches(length, first, count, windows=2):
 
 @torch.no_grad()
 def score(task, windows):
-    """Mean negative log-likelihood by kind of base, and recall of direct copies."""
+    """Mean negative log-likelihood by kind of base, and recall of both kinds of copy."""
     parts = []
     for window in windows:
         batch = task.transform(window)
@@ -113,7 +113,9 @@ def score(task, windows):
         "nll_direct": round(nll[kind == 1].mean().item(), 4),
         "nll_reverse_complement": round(nll[kind == 2].mean().item(), 4),
         "recall_direct": round(hit[kind == 1].float().mean().item(), 4),
+        "recall_reverse_complement": round(hit[kind == 2].float().mean().item(), 4),
         "direct": int((kind == 1).sum()),
+        "reverse_complement": int((kind == 2).sum()),
     }
 
 

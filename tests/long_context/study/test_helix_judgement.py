@@ -39,6 +39,22 @@ def test_recall_without_training_is_judged_by_its_error(judge, ours, word):
 
 
 @pytest.mark.parametrize(
+    ("ours", "theirs", "word"),
+    [
+        ([0.58, 0.58, 0.59], [0.60, 0.60, 0.61], "as good"),  # behind by more than the seeds differ
+        ([0.56, 0.56, 0.57], [0.60, 0.60, 0.61], "worse"),  # .04 behind, twice the error is .031
+        ([0.55, 0.56, 0.60], [0.58, 0.60, 0.61], "as good"),  # .027 behind, spread .05
+        ([0.62, 0.62, 0.63], [0.60, 0.60, 0.61], "as good"),  # seeds apart by less than the error
+        ([0.64, 0.64, 0.65], [0.60, 0.60, 0.61], "better"),
+        ([0.60, 0.66, 0.66], [0.60, 0.60, 0.61], "as good"),  # .037 ahead, but seeds overlap
+    ],
+)
+def test_recall_of_trained_cells_may_count_the_error_of_the_test_set(judge, ours, theirs, word):
+    """Two shares near .6 of 2,000 bases: twice the standard error of the difference is .031."""
+    assert judge.judge("recall", ours, theirs, 2000) == word
+
+
+@pytest.mark.parametrize(
     ("ours", "word"), [(3.90, "as good"), (3.93, "worse"), (3.87, "better"), (3.918, "as good")]
 )
 @pytest.mark.parametrize("bases", [None, 200])

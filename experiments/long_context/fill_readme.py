@@ -41,7 +41,10 @@ HUMAN = HERE / "helix/results/confirm_human"
 E_COLI = HERE / "helix/results/confirm_e_coli"
 GENTLE = HERE / "helix/results/gentle"
 FOUR_WINDOWS = HERE / "helix/results/four_windows"
+FOUR_WINDOWS_TRAINED = HERE / "helix/results/four_windows_trained"
+FOUR_WINDOWS_GENTLE = HERE / "helix/results/four_windows_gentle"
 HEADS = HERE / "helix/heads.json"
+REVERSE_COMPLEMENT = HERE / "helix/reverse_complement.json"
 KAPPA = HERE / "helix/heads_tiny.json"
 CERTAINTY = HERE / "helix/certainty.json"
 LEARNED = HERE / "helix/learned.json"
@@ -274,20 +277,48 @@ def helix_fifth() -> str:
 
 
 def helix_four_windows() -> str:
-    """Verdicts on four windows of yeast, the five at either learning rate."""
+    """Verdicts on four windows of yeast, against the five at either learning rate."""
     judge = script(HERE / "helix/judge.py")
+    five = (FOUR_WINDOWS_TRAINED, FOUR_WINDOWS_GENTLE)
     trained = ("pose_1x", "tuned_4x", "tuned_16x")
     parts = []
-    for label in load_labels(FOUR_WINDOWS_GENTLE):
-        if label in judge.FIVE:
-            continue
+    for label in ("heads_340", "helix"):
         found = judge.verdicts(label, (FOUR_WINDOWS,), FOUR_WINDOWS)
-        rivals = (FOUR_WINDOWS_TRAINED, FOUR_WINDOWS_GENTLE)
-        found |= judge.verdicts(label, rivals, FOUR_WINDOWS_GENTLE, trained)
+        found |= judge.verdicts(label, five, FOUR_WINDOWS_GENTLE, trained)
         parts.append(f"`{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}")
-    folders = (FOUR_WINDOWS, FOUR_WINDOWS_TRAINED, FOUR_WINDOWS_GENTLE)
-    runs = [x for f in folders for x in load_results([str(f)]).finished]
+    runs = [x for f in (FOUR_WINDOWS, *five) for x in load_results([str(f)]).finished]
     return "\n\n".join([*parts, made_with(*runs)])
+
+
+def helix_reverse_complement() -> str:
+    """Each head made sharper at 2x alone."""
+    result = json.loads(REVERSE_COMPLEMENT.read_text())
+    none = result["heads"]["none"]
+    columns = {
+        "nll_natural": "natural bases, nats",
+        "nll_direct": "direct copies, nats",
+        "nll_reverse_complement": "reverse-complement copies, nats",
+        "recall_direct": "direct copies, recall",
+        "recall_reverse_complement": "reverse-complement copies, recall",
+    }
+    lines = [f"| sharpened | {' | '.join(columns.values())} |", "|---" * (1 + len(columns)) + "|"]
+    for name, row in result["heads"].items():
+        cells = [
+            f"{row[key]:.1%}"
+            if key.startswith("recall")
+            else f"{row[key]:.4f}"
+            if name == "none"
+            else f"{row[key] - none[key]:+.4f}"
+            for key in columns
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        f"Logits of one head, layer.head from 0, times {result['sharper']:g} on top of the "
+        f"calibrated exponents, at {result['length']:,} nt, {result['windows']} windows, "
+        f"{none['direct']:,} and {none['reverse_complement']} copied bases. {made_with(result)}",
+    ]
+    return "\n".join(lines)
 
 
 def helix_each() -> str:
@@ -525,6 +556,8 @@ BLOCKS = {
         helix_heads,
         helix_fourth,
         helix_fifth,
+        helix_four_windows,
+        helix_reverse_complement,
         helix_each,
         helix_certainty,
     ),

@@ -286,6 +286,19 @@ def helix_four_windows() -> str:
         found = judge.verdicts(label, (FOUR_WINDOWS,), FOUR_WINDOWS)
         found |= judge.verdicts(label, five, FOUR_WINDOWS_GENTLE, trained)
         parts.append(f"`{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}")
+    seeds_alone = judge.losses(judge.verdicts("heads_340", five, FOUR_WINDOWS_GENTLE, ()))
+    lines = [
+        f"`heads_340` by the spread of seeds alone: worse in {len(seeds_alone)} of the trained "
+        "cells. By the rule, worse than the best in trained cells:",
+        "",
+        "| | at 3e-4 | at 3e-5 |",
+        "|---|---|---|",
+    ]
+    for label in ("yarn", "ntk", "heads_340"):
+        found = [judge.verdicts(label, five, folder, trained) for folder in five]
+        counts = (f"{len(judge.losses(cells))}" if cells else "" for cells in found)
+        lines.append(f"| `{label}` | {' | '.join(counts)} |")
+    parts.append("\n".join(lines))
     runs = [x for f in (FOUR_WINDOWS, *five) for x in load_results([str(f)]).finished]
     return "\n\n".join([*parts, made_with(*runs)])
 

@@ -281,11 +281,9 @@ def helix_four_windows() -> str:
     judge = script(HERE / "helix/judge.py")
     five = (FOUR_WINDOWS_TRAINED, FOUR_WINDOWS_GENTLE)
     trained = ("pose_1x", "tuned_4x", "tuned_16x")
-    parts = []
-    for label in ("heads_340", "helix"):
-        found = judge.verdicts(label, (FOUR_WINDOWS,), FOUR_WINDOWS)
-        found |= judge.verdicts(label, five, FOUR_WINDOWS_GENTLE, trained)
-        parts.append(f"`{label}`:\n\n{judge.table(found)}\n\n{judge.goal(found)}")
+    found = judge.verdicts("heads_340", (FOUR_WINDOWS,), FOUR_WINDOWS)
+    found |= judge.verdicts("heads_340", five, FOUR_WINDOWS_GENTLE, trained)
+    parts = [f"`heads_340`:\n\n{judge.table(found)}\n\n{judge.goal(found)}"]
     seeds_alone = judge.losses(judge.verdicts("heads_340", five, FOUR_WINDOWS_GENTLE, ()))
     lines = [
         f"`heads_340` by the spread of seeds alone: worse in {len(seeds_alone)} of the trained "

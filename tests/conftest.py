@@ -12,6 +12,7 @@ from unittest import mock
 
 import pytest
 import torch
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -61,6 +62,25 @@ def environment():
 @pytest.fixture(scope="session")
 def root():
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def genome_windows():
+    """The data module that arguments of `mgen` ask for, without the seconds that `mgen` takes."""
+    from modelgenerator.long_context.data import GenomeWindows
+
+    def genome_windows(arguments):
+        options = {}
+        names, values = arguments[::2], arguments[1::2]
+        for name, value in zip(names, values, strict=True):
+            if name == "--config":
+                given = yaml.safe_load((ROOT / value).read_text()).get("data", {})
+                options |= given.get("init_args", {})
+            elif name.startswith("--data."):
+                options[name.removeprefix("--data.")] = yaml.safe_load(value)
+        return GenomeWindows(**options)
+
+    return genome_windows
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every YAML in configs/ and experiments/ is parsed by the real CLI."""
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,13 @@ def test_opens_with_what_it_is_the_command_and_the_hardware(file):
     head = "".join(x for x in file.read_text().splitlines(True) if x.startswith("#"))
     assert "mgen fit --config configs/" in head or "mgen test --config configs/" in head
     assert "Needs" in head
+
+
+@pytest.mark.parametrize("file", [*METHODS, *OVERLAYS], ids=lambda f: f.name)
+def test_the_data_of_its_commands_can_be_made(file, genome_windows):
+    lines = [x.removeprefix("#") for x in file.read_text().splitlines() if x.startswith("#")]
+    text = "\n".join(line.split("   #")[0] for line in lines).replace("\\\n", " ")
+    commands = re.findall(r"mgen (?:fit|test) (--.*)", text)
+    assert commands
+    for command in commands:
+        genome_windows(shlex.split(command, comments=True))

@@ -20,6 +20,7 @@ from modelgenerator.long_context.report import Results, load_results, pictures
 from modelgenerator.long_context.report.load import REGIMES, title
 from modelgenerator.long_context.report.pictures import save
 from modelgenerator.long_context.report.sections import sections
+from modelgenerator.long_context.report.summary import difference
 from modelgenerator.long_context.report.table import METRICS, across_regimes, by_length
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,7 @@ CONFIRM = HERE / "helix/results/confirm"
 THALE_CRESS = HERE / "helix/results/confirm_thale_cress"
 HUMAN = HERE / "helix/results/confirm_human"
 E_COLI = HERE / "helix/results/confirm_e_coli"
+E_COLI_TRAINED = HERE / "helix/results/confirm_e_coli_trained"
 GENTLE = HERE / "helix/results/gentle"
 FOUR_WINDOWS = HERE / "helix/results/four_windows"
 FOUR_WINDOWS_TRAINED = HERE / "helix/results/four_windows_trained"
@@ -298,6 +300,41 @@ def helix_four_windows() -> str:
         lines.append(f"| `{label}` | {' | '.join(counts)} |")
     parts.append("\n".join(lines))
     runs = [x for f in (FOUR_WINDOWS, *five) for x in load_results([str(f)]).finished]
+    return "\n\n".join([*parts, made_with(*runs)])
+
+
+def helix_other_genomes() -> str:
+    """Judgement of other genomes by the rule of four windows, and how sure natural bases are."""
+    judge = script(HERE / "helix/judge.py")
+    trained = judge.verdicts("heads_340", (E_COLI_TRAINED,), E_COLI_TRAINED, tuple(REGIMES))
+    parts = [judge.table(trained)]
+    runs = []
+    for place, folders in (
+        ("On *Escherichia coli*", (E_COLI, E_COLI_TRAINED)),
+        ("On human chromosome 20", (HUMAN,)),
+    ):
+        found = {}
+        for folder in folders:
+            found |= judge.verdicts("heads_340", (folder,), folder, tuple(REGIMES))
+        parts.append(f"{place}, `heads_340`:\n\n{judge.goal(found)}")
+        results = load_results([str(folder) for folder in folders]).of("held_out")
+        runs += results.finished
+        behind = defaultdict(list)
+        for (regime, metric, extension), verdict in found.items():
+            if metric == "perplexity" and verdict.word == "worse" and 2 <= extension <= 16:
+                rival = verdict.best[0]
+                length = round(extension * runs[0]["original_max_position_embeddings"])
+                sure = difference(results, regime, metric, length, "heads_340", rival).interval
+                behind[regime, rival].append(
+                    f"{extension:g}x +{sure.value:.3f} ({sure.low:.3f} to {sure.high:.3f})"
+                )
+        lines = [
+            f"- {title(REGIMES, regime)}, over `{rival}`: {', '.join(cells)}"
+            for (regime, rival), cells in behind.items()
+        ]
+        if lines:
+            told = "Perplexity of natural bases where it is worse, 95% interval over segments:"
+            parts.append("\n".join([told, "", *lines]))
     return "\n\n".join([*parts, made_with(*runs)])
 
 
@@ -568,6 +605,7 @@ BLOCKS = {
         helix_fourth,
         helix_fifth,
         helix_four_windows,
+        helix_other_genomes,
         helix_reverse_complement,
         helix_each,
         helix_certainty,

@@ -11,7 +11,7 @@ declare -A genome=(
   [nonsense]=$genomes/mycobacterium_tuberculosis_NC_000962.3.fa.gz
   [splice]=$genomes/drosophila_melanogaster_chr4_NC_004353.4.fa.gz
 )
-pairs=${PAIRS:-16}
+pairs=${PAIRS:-8}
 few=runs/variant_effect/few
 mkdir -p $few $here/results
 

@@ -27,7 +27,7 @@ class GradientCheckpointing(Callback):
     memory again, and at long windows most of what there is to recompute. Non-reentrant, so
     state-dict keys stay as they are and frozen or LoRA encoders train as well. The rotary table,
     and with it a random draw of a method, is made before the layers: a recomputed layer sees what
-    it saw the first time.
+    it saw the first time. Where configs give several of this callback, the last one counts.
 
     Args:
         keep: What to keep beside the weights: attention (inputs of layers and results of

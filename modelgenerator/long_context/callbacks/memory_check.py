@@ -63,7 +63,7 @@ def training_step(trainer: Trainer, task: LightningModule) -> TrainingStep:
     """The encoder of a task and the way a trainer trains it."""
     encoder = base_encoder(rotary_backbone(task))
     checkpointing = [c for c in trainer.callbacks if isinstance(c, GradientCheckpointing)]
-    kept = checkpointing[0].keep if checkpointing else "everything"
+    kept = checkpointing[-1].keep if checkpointing else "everything"
     sharded = isinstance(trainer.strategy, FSDPStrategy)
     parameters = list(task.parameters())
     processes = trainer.world_size if sharded else 1
@@ -125,7 +125,7 @@ def advice(step: TrainingStep, rows: int) -> str:
     ways = {
         "data.batch_size: 1": rows > 1,
         "the callback GradientCheckpointing": step.kept == "everything" and step.differentiated,
-        "GradientCheckpointing with keep: inputs": step.kept == "attention" and step.differentiated,
+        "GradientCheckpointing with keep: inputs (configs/keep_inputs.yaml)": step.kept == "attention" and step.differentiated,
         "trainer.precision: bf16-mixed": step.compute_bytes == FLOAT32,
         "LoRA (backbone.use_peft: true)": step.linear_trained,
         "more GPUs (configs/fsdp.yaml shares weights, configs/context_parallel.yaml windows)": True,

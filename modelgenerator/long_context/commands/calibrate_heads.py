@@ -10,7 +10,7 @@ from modelgenerator.long_context.in_process import run_mgen
 
 HELP = "Find how much each attention head should sharpen with the length, for `helix`."
 
-CALLBACK = "modelgenerator.long_context.callbacks.HeadCalibration"
+CALLBACKS = "modelgenerator.long_context.callbacks"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -57,6 +57,9 @@ def run(options: Namespace) -> None:
         *("--trainer.max_steps", options.steps, "--trainer.accumulate_grad_batches", 4),
         *("--trainer.limit_val_batches", 0, "--trainer.val_check_interval", "null"),
         *("--trainer.enable_checkpointing", "false"),  # the file is all that is wanted
-        *("--trainer.callbacks", CALLBACK, "--trainer.callbacks.path", options.output),
+        # The gradient of kappa goes through every layer, at the whole extended context.
+        *("--trainer.callbacks", f"{CALLBACKS}.GradientCheckpointing"),
+        *("--trainer.callbacks+", f"{CALLBACKS}.HeadCalibration"),
+        *("--trainer.callbacks.path", options.output),
     )
     print(f"Calibration: {options.output}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A study's YAML as a list of cells."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -150,10 +151,21 @@ def test_a_file_that_is_no_plan(tmp_path):
 @pytest.mark.parametrize(
     "file", sorted(ROOT.glob("experiments/long_context/*/*.yaml")), ids=lambda f: f.name
 )
-def test_the_shipped_plans_are_whole(file, monkeypatch):
+def test_the_shipped_plans_are_whole(file, monkeypatch, genome_windows):
     monkeypatch.chdir(ROOT)
     if "methods" not in yaml.safe_load(file.read_text()):
         pytest.skip("a config of mgen, no plan")
     plan = read_plan(file)
     results = [cell.result(test_set) for cell in plan.cells for test_set in cell.tests]
     assert len(set(results)) == len(results)
+    for cell in plan.cells:  # each would find out hours into the study
+        for arguments in (cell.fit, *cell.tests.values()):
+            if arguments is not None and cell.seed == plan.cells[0].seed:
+                genome_windows(arguments)
+
+
+def test_the_job_array_has_a_job_for_every_cell():
+    sweep = ROOT / "experiments/long_context/sweep"
+    for script, plan in (("slurm.sh", "full.yaml"), ("full_7b.yaml", "full_7b.yaml")):
+        (last,) = re.findall(r"--array=0-(\d+)", (sweep / script).read_text())
+        assert int(last) == len(read_plan(sweep / plan).cells) - 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where attention goes at each test length, measured while `mgen test` runs."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -153,7 +154,7 @@ def _row(length: int, layer: int, spreads: list[AttentionSpread]) -> dict:
         "layer": layer,
         "entropy": round(entropy.mean().item(), 4),
         "entropy_by_head": [round(x, 4) for x in entropy.tolist()],
-        "log_n": round(torch.tensor(float(length + SPECIAL_TOKENS)).log().item(), 4),
+        "log_n": round(math.log(length + SPECIAL_TOKENS), 4),
         "mass": [
             {"low": low, "high": high, "share": round(part, 6)}
             for (low, high), part in zip(distance_bins(length), share.mean(0).tolist(), strict=True)

@@ -58,6 +58,17 @@ class LogitCalibration(Callback):
         self.queries = queries
         self.seed = seed
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        # Here already: without any window there is no validation to start.
+        data = trainer.datamodule
+        found = 0 if data.val_dataset is None else len(data.val_dataset)
+        if found < self.windows:
+            raise ValueError(
+                f"LogitCalibration: {self.windows} windows of {data.window:,} nt are asked for, "
+                f"validation has {found}. Give more data or a larger data.valid_share, or ask for "
+                "fewer windows."
+            )
+
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         from modelgenerator.long_context.encoder import LongSelfAttention
 
@@ -75,13 +86,6 @@ class LogitCalibration(Callback):
             raise ValueError(
                 f"LogitCalibration: windows of {window:,} nt, the original context is "
                 f"{original:,}. Give a window of {original}."
-            )
-        found = len(trainer.datamodule.val_dataset)
-        if found < self.windows:
-            raise ValueError(
-                f"LogitCalibration: {self.windows} windows of {window:,} nt are asked for, "
-                f"validation has {found}. Give more data or a larger data.valid_share, or ask for "
-                "fewer windows."
             )
         self._found: list[list[Tensor]] = [[] for _ in self._layers]
         self._handles: list[RemovableHandle] = []

@@ -122,10 +122,11 @@ def gib(value: int) -> str:
 
 def advice(step: TrainingStep, rows: int) -> str:
     """What would make a training step smaller, most useful first."""
+    attention_kept = step.kept == "attention" and step.differentiated
     ways = {
         "data.batch_size: 1": rows > 1,
         "the callback GradientCheckpointing": step.kept == "everything" and step.differentiated,
-        "GradientCheckpointing with keep: inputs (configs/keep_inputs.yaml)": step.kept == "attention" and step.differentiated,
+        "GradientCheckpointing with keep: inputs (configs/keep_inputs.yaml)": attention_kept,
         "trainer.precision: bf16-mixed": step.compute_bytes == FLOAT32,
         "LoRA (backbone.use_peft: true)": step.linear_trained,
         "more GPUs (configs/fsdp.yaml shares weights, configs/context_parallel.yaml windows)": True,

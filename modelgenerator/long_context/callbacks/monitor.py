@@ -83,10 +83,11 @@ class Monitor(Callback):
     # A checkpoint knows its run, so a resumed run needs no option.
     def state_dict(self) -> dict:
         """Where the run is written, and what is counted from its start."""
+        tokens, nonfinite = self._steps.so_far()
         return {
             "name": None if self._run is None else self._run.name,
-            "tokens": self._steps.tokens,
-            "nonfinite": self._steps.nonfinite,
+            "tokens": tokens,
+            "nonfinite": nonfinite,
             "start": self._start,
         }
 
@@ -98,7 +99,8 @@ class Monitor(Callback):
         self._start = state_dict["start"]
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        steps = Steps(trainer.world_size)
+        shared = getattr(trainer.strategy, "context_parallel_size", 1)  # have one window, all of it
+        steps = Steps(trainer.world_size // shared)
         steps.tokens, steps.nonfinite = self._steps.tokens, self._steps.nonfinite
         self._steps = steps
         if self._start is None:

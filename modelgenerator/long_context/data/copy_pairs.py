@@ -57,6 +57,8 @@ def find_copies(genome: Genome, reach: int) -> Copies:
 def _pairs(genome: Genome, start: int, stop: int, reach: int) -> np.ndarray:
     """Positions of compared 100-mers that occur twice, and only twice, in reach: [pairs, 2]."""
     stretches = [(at, min(at + PIECE + K - 1, stop)) for at in range(start, stop, PIECE)]
+    if not stretches:  # a record without a base
+        return np.empty((0, 2), dtype=np.int64)
     kmers = [sampled_kmers(genome, *stretch) for stretch in stretches]
     positions, hashes = (np.concatenate(column) for column in zip(*kmers, strict=True))
     order = np.lexsort((positions, hashes))

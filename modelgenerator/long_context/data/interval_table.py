@@ -4,6 +4,7 @@
 import csv
 import gzip
 import io
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -32,9 +33,12 @@ ALIASES = {
 COMMENTS = ("#", "track ", "browser ")
 LARGEST = 2**53  # beyond it not every whole number is a float
 OURS = {"chrom", "start", "stop", "position", "strand", "split", "ref", "alt"}
+TEXT = ("chrom", "strand")  # names, also where they look like numbers or like nothing: 01, 1, NA
 
 
-def read_interval_table(path: str, one_based: bool = False) -> pd.DataFrame:
+def read_interval_table(
+    path: str, one_based: bool = False, text: Sequence[str] = ()
+) -> pd.DataFrame:
     """Rows of a table of intervals or points.
 
     Args:
@@ -43,6 +47,8 @@ def read_interval_table(path: str, one_based: bool = False) -> pd.DataFrame:
             `ref`, `alt`. Usual other names for them, in either case, are understood.
         one_based: Whether positions of CSV, TSV and Parquet count from 1 and `stop` is the last
             base, as in GFF. BED counts from 0, GFF from 1, whatever is said here.
+        text: Further columns to read as they stand: "NA" and "01" are names. Nothing is then
+            missing but what is empty.
 
     Returns:
         The table with `chrom`, `start`, `stop` (0-based, half-open; equal for a position) and all
@@ -55,7 +61,7 @@ def read_interval_table(path: str, one_based: bool = False) -> pd.DataFrame:
         raise ValueError(f"table: {path} does not exist. Give an existing file.")
     suffix = Path(path.removesuffix(".gz")).suffix.lower()
     try:
-        frame = _read(path, suffix)
+        frame = _read(path, suffix, {*TEXT, *text})
     except Exception as error:  # of a damaged file each compression has errors of its own
         raise ValueError(f"table: {path} cannot be read: {error}") from None
     frame = frame.rename(columns=_name)
@@ -96,26 +102,36 @@ def _name(name: object) -> object:
     return lower if lower in OURS else name
 
 
-def _read(path: str, suffix: str) -> pd.DataFrame:
+def _read(path: str, suffix: str, text: set[str]) -> pd.DataFrame:
     if suffix == ".parquet":
         return pd.read_parquet(path)
     if suffix not in (".bed", ".gff", ".gff3"):
-        return read_delimited(path, "," if suffix == ".csv" else "\t")
+        separator = "," if suffix == ".csv" else "\t"
+        names = read_delimited(path, separator, nrows=0).columns
+        return read_delimited(path, separator, converters=_as_they_stand(names, text))
     # pandas would cut a line at any "#", and take a quotation mark for one around several lines.
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
         rows = takewhile(lambda line: not line.startswith("##FASTA"), file)  # GFF may end in it
         lines = [line for line in rows if line.strip()]
     header = suffix == ".bed" and bool(lines) and _is_header(lines[0])
     lines = lines[:1] * header + [x for x in lines[header:] if not x.startswith(COMMENTS)]
-    text = io.StringIO("".join(lines))
-    plain = {"quoting": csv.QUOTE_NONE}
-    if suffix != ".bed":
-        return read_delimited(text, "\t", names=GFF_COLUMNS, dtype={"chrom": str}, **plain)
-    if header:
-        return read_delimited(text, "\t", **plain)
-    frame = read_delimited(text, "\t", header=None, **plain)
-    names = [*BED_COLUMNS, *(f"column_{i + 1}" for i in range(6, frame.shape[1]))]
-    return frame.set_axis(names[: frame.shape[1]], axis=1)
+    names = GFF_COLUMNS
+    if suffix == ".bed":
+        given = lines[0].rstrip("\r\n").split("\t") if lines else []
+        ours = [*BED_COLUMNS, *(f"column_{i + 1}" for i in range(6, len(given)))][: len(given)]
+        names = given if header else ours
+    return read_delimited(
+        io.StringIO("".join(lines[header:])),
+        "\t",
+        names=names,
+        converters=_as_they_stand(names, text),
+        quoting=csv.QUOTE_NONE,
+    )
+
+
+def _as_they_stand(names: Sequence[str], text: set[str]) -> dict:
+    """Converters of pandas that leave a column as it stands, "" being what is missing."""
+    return {name: str for name in names if _name(name) in text}
 
 
 def _is_header(line: str) -> bool:

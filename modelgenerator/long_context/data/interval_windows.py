@@ -33,6 +33,8 @@ from modelgenerator.long_context.data.table_files import SPLITS
 from modelgenerator.long_context.data.vocabulary import ID_OF_BYTE, N, reverse_complement
 from modelgenerator.long_context.data.windows import count_n
 
+FORWARD, REVERSE = ["+", "1", "1.0", ".", ""], ["-", "-1", "-1.0"]
+
 
 class Intervals(NamedTuple):
     """Rows of a table, all arrays [rows].
@@ -117,6 +119,25 @@ class IntervalRows(Dataset):
         return out
 
 
+def on_reverse_strand(strand: pd.Series) -> np.ndarray:
+    """Which rows are read on the reverse strand.
+
+    Args:
+        strand: + or 1, - or -1; . or nothing where there is none, which is read forward.
+
+    Raises:
+        ValueError: If one is anything else.
+    """
+    values = strand.where(strand.notna(), "").astype(str).str.strip()
+    odd = values[~values.isin(FORWARD + REVERSE)]
+    if len(odd):
+        raise ValueError(
+            f"strand: {odd.iloc[0]!r} in row {odd.index[0]} is not known. Give + or 1, - or -1, or "
+            ". where there is none."
+        )
+    return values.isin(REVERSE).to_numpy()
+
+
 class IntervalWindows(DataInterface):
     """Windows centred on the intervals of a table, of any length, from a genome.
 
@@ -131,7 +152,8 @@ class IntervalWindows(DataInterface):
         max_n_fraction: Windows with a larger share of N are left out.
         valid_chromosomes: Training rows on these validate, where the table has no such split.
         test_chromosomes: Training rows on these test, where the table has no such split.
-        random_seed: Decides the order of training.
+        random_seed: As in upstream's modules; nothing is drawn with it, the order of training
+            follows `seed_everything`.
         batch_size: Windows in a batch, per device.
         shuffle: Whether to shuffle training windows.
         num_workers: Processes that prepare batches.
@@ -331,7 +353,7 @@ class IntervalWindows(DataInterface):
             genome,
             part["first"].to_numpy(),
             part["length"].to_numpy(),
-            (strand == "-").to_numpy(),
+            on_reverse_strand(strand),
             intervals.labels,
             part.index.to_numpy(),
             part["alt"].str.upper().to_numpy() if "alt" in part else None,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intervals of a user's table, with a class or with numbers, in windows of a user's genome."""
 
+from collections.abc import Sequence
 from typing import List, Optional, Union
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 
 from modelgenerator.long_context.data.interval_table import read_interval_table
 from modelgenerator.long_context.data.interval_windows import Intervals, IntervalWindows
-from modelgenerator.long_context.data.labelled_sequences import check_classes
+from modelgenerator.long_context.data.labelled_sequences import class_numbers
 
 
 class IntervalClasses(IntervalWindows):
@@ -49,21 +50,13 @@ class IntervalClasses(IntervalWindows):
 
     def read_intervals(self) -> Intervals:
         """The table, its labels as classes."""
-        frame = _read(self, self.table, [self.label], self.one_based)
+        text = [self.label] if self.classes else []
+        frame = _read(self, self.table, [self.label], self.one_based, text)
         if "attributes" in frame and self.classes:  # GFF
             frame = frame[frame[self.label].isin(self.classes)].reset_index(drop=True)
-        if self.classes:
-            numbers = frame[self.label].map({name: i for i, name in enumerate(self.classes)})
-            known = ", ".join(self.classes)
-        else:
-            numbers = pd.to_numeric(frame[self.label], errors="coerce")
-            known = f"numbers from 0 to {self.n_classes - 1}; for names give `classes`"
-        odd = frame[self.label][numbers.isna() & frame[self.label].notna()]
-        if len(odd):
-            raise ValueError(
-                f"{self.label}: {odd.iloc[0]!r} in {self.table} is unknown. Allowed are {known}."
-            )
-        check_classes(numbers.dropna().to_numpy(), self.n_classes, f"{self.label} in {self.table}")
+        numbers = class_numbers(
+            frame[self.label], self.n_classes, self.classes, f"{self.label} in {self.table}"
+        )
         labels = numbers.fillna(0).to_numpy().astype(np.int64)
         return Intervals(frame, labels, numbers.isna().to_numpy())
 
@@ -101,8 +94,14 @@ class IntervalValues(IntervalWindows):
         return Intervals(frame, values, ~np.isfinite(values).all(axis=1))
 
 
-def _read(data: IntervalWindows, table: str, labels: List[str], one_based: bool) -> pd.DataFrame:
-    frame = read_interval_table(table, one_based).reset_index(drop=True)
+def _read(
+    data: IntervalWindows,
+    table: str,
+    labels: List[str],
+    one_based: bool,
+    text: Sequence[str] = (),
+) -> pd.DataFrame:
+    frame = read_interval_table(table, one_based, text).reset_index(drop=True)
     missing = [name for name in labels if name not in frame]
     if missing:
         raise ValueError(

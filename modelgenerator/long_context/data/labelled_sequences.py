@@ -35,6 +35,37 @@ def check_classes(values: np.ndarray, n_classes: int, what: str) -> None:
         )
 
 
+def class_numbers(
+    values: pd.Series, n_classes: int, classes: Optional[List[str]], what: str
+) -> pd.Series:
+    """Classes of labels, float64, NaN where a label is missing.
+
+    Args:
+        values: Labels as a table has them; missing or "" where there is none.
+        n_classes: Number of classes.
+        classes: Names of the classes 0, 1, ..., numbers among them or not; None if labels are the
+            numbers of the classes.
+        what: Where they are from, for messages.
+
+    Raises:
+        ValueError: If a label is none of the classes.
+    """
+    given = values[values.notna() & (values != "")]
+    if classes:
+        names = {str(name): i for i, name in enumerate(classes)}
+        # Whole numbers with gaps among them have become floats, in pandas or in what it wrote.
+        numbers = given.astype(str).map(lambda x: names.get(x, names.get(x.removesuffix(".0"))))
+        known = ", ".join(classes)
+    else:
+        numbers = pd.to_numeric(given, errors="coerce")
+        known = f"numbers from 0 to {n_classes - 1}; for names give `classes`"
+    if numbers.isna().any():
+        odd = given[numbers.isna()].iloc[0]
+        raise ValueError(f"{what}: label {odd!r} is unknown. Allowed are {known}.")
+    check_classes(numbers.to_numpy(dtype=float), n_classes, what)
+    return numbers.astype(float).reindex(values.index)
+
+
 class SequenceClasses(SequenceTable):
     """Sequences from tables with one class each.
 
@@ -60,18 +91,14 @@ class SequenceClasses(SequenceTable):
     def read_labels(self, table: datasets.Dataset, kept: Kept) -> np.ndarray:
         """Classes [rows]."""
         values = column(table, self.y_col) if len(table) else pd.Series(dtype=float)
-        kept.leave_out(values.isna().to_numpy(), "without a label")
-        if self.classes:
-            numbers = values.map({name: i for i, name in enumerate(self.classes)})
-            known = ", ".join(self.classes)
-        else:
-            numbers = pd.to_numeric(values, errors="coerce")
-            known = f"numbers from 0 to {self.n_classes - 1}; for names give `classes`"
-        odd = values[numbers.isna() & values.notna()]
-        if len(odd):
-            raise ValueError(f"{kept.name}: label {odd.iloc[0]!r} is unknown. Allowed are {known}.")
-        check_classes(numbers.dropna().to_numpy(), self.n_classes, kept.name)
+        numbers = class_numbers(values, self.n_classes, self.classes, kept.name)
+        kept.leave_out(numbers.isna().to_numpy(), "without a label")
         return numbers.fillna(IGNORED).to_numpy().astype(np.int64)
+
+    @property
+    def text_columns(self) -> List[str]:
+        """Names of classes are text, also where they look like numbers or like nothing."""
+        return [self.y_col] if self.classes else []
 
     @property
     def class_weight(self) -> torch.Tensor:
@@ -151,6 +178,11 @@ class SequenceValues(SequenceTable):
             rows.labels = (rows.labels - self.mean) / self.std
 
 
+def _list(given: object) -> list:
+    """Labels of a row, as a list or a string of digits; a lone number is no list of them."""
+    return list(given) if isinstance(given, str | list | np.ndarray) else [given]
+
+
 class TokenRows(SequenceRows):
     """Rows of a table with a label for every base, read with the row."""
 
@@ -158,7 +190,7 @@ class TokenRows(SequenceRows):
 
     def _example(self, ids: np.ndarray, row: dict, part: slice, index: int, name: str) -> dict:
         given = row[self.y_col]
-        labels = np.array(list(given) if isinstance(given, str) else given, dtype=np.int64)[part]
+        labels = np.array(_list(given), dtype=np.int64)[part]
         return example(ids, np.where(ids == N, IGNORED, labels), name)
 
 
@@ -187,12 +219,23 @@ class SequenceTracks(SequenceTable):
         for i, row in enumerate(table.select_columns([self.x_col, self.y_col])):
             given, sequence = row[self.y_col], row[self.x_col]
             missing[i] = not given
-            unfit[i] = len(given or ()) != len(sequence or "")
+            unfit[i] = not missing[i] and len(_list(given)) != len(sequence or "")
             if given:
-                values = np.array(list(given) if isinstance(given, str) else given, dtype=float)
+                try:
+                    values = np.array(_list(given), dtype=float)
+                except (TypeError, ValueError):
+                    raise ValueError(
+                        f"{kept.name}: {self.y_col} in row {i} must be a list of whole numbers or "
+                        f"a string of digits, and is {str(given)[:50]!r}."
+                    ) from None
                 check_classes(values[values != IGNORED], self.n_classes, kept.name)
         kept.leave_out(missing, "without labels")
         kept.leave_out(unfit, "with more or fewer labels than bases")
+
+    @property
+    def text_columns(self) -> List[str]:
+        """In a CSV labels are strings of digits; as numbers they would lose zeros in front."""
+        return [self.y_col]
 
     def _rows(self, split: str, table: datasets.Dataset, seen: set) -> TokenRows:
         rows = super()._rows(split, table, seen)

@@ -43,10 +43,11 @@ class ResumableLoader(DataLoader):
     """
 
     _done = 0  # batches of this epoch
-    _first = 0  # where the next epoch to be iterated begins
+    _begun = (-1, 0)  # an epoch that was broken off, and after how many batches
 
     def __iter__(self) -> Iterator:
-        self._done, self._first = self._first, 0
+        (epoch, batches), self._begun = self._begun, (-1, 0)
+        self._done = batches if epoch == self.sampler.epoch else 0
         self.sampler.skip = self._done * self.batch_size
         for batch in super().__iter__():
             self._done += 1
@@ -54,8 +55,8 @@ class ResumableLoader(DataLoader):
 
     def state_dict(self) -> dict[str, int]:
         """How far this epoch has come."""
-        return {"batches": self._done}
+        return {"batches": self._done, "epoch": self.sampler.epoch}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Begin the next epoch there; after a whole epoch, at its start."""
-        self._first = state["batches"] % len(self)
+        """Begin that epoch there; any other one, as after a whole epoch, at its start."""
+        self._begun = (state["epoch"], state["batches"] % len(self))

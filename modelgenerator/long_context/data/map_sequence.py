@@ -180,6 +180,8 @@ def _find(genome: Genome, region: Optional[str]) -> tuple[int, int, int]:
         raise ValueError(f"region: {region!r} names no record; fasta holds {known}.")
     record = genome.names.index(name)
     length = int(np.diff(genome.offsets)[record])
+    if not length:
+        raise ValueError(f"region: {name} holds no base. Give a record that does: {known}.")
     if not interval:
         return record, 0, length
     start, dash, stop = interval.partition("-")

@@ -32,9 +32,12 @@ Crop = Literal["centre", "start", "end"]
 
 
 def crop(length: int, window: int, which: Crop) -> slice:
-    """Where a window lies in a sequence: 4 of 10 in the centre are 3 to 7; all of 3 are 0 to 3."""
+    """Where a window lies in a sequence: 4 of 10 in the centre are 3 to 7; all of 3 are 0 to 3.
+
+    The base at `length // 2` comes to the window's middle, where `centre_pool` looks for it.
+    """
     spare = max(0, length - window)
-    first = {"centre": spare // 2, "start": 0, "end": spare}[which]
+    first = {"centre": length // 2 - min(length, window) // 2, "start": 0, "end": spare}[which]
     return slice(first, first + min(length, window))
 
 
@@ -153,6 +156,11 @@ class SequenceTable(DataInterface, TableFiles):
         """Columns that `read_labels` needs."""
         return [self.y_col] if isinstance(self.y_col, str) else list(self.y_col)
 
+    @property
+    def text_columns(self) -> List[str]:
+        """Columns that a CSV's reader is to leave as they stand."""
+        return []
+
     # What others ask.
 
     @property
@@ -196,11 +204,17 @@ class SequenceTable(DataInterface, TableFiles):
         if self.train_dataset is not None:
             return
         self.check_files()
-        tables = self.load_and_split_dataset(**self.extra_reader_kwargs)
+        tables = self.load_and_split_dataset(**{**self._reader(), **self.extra_reader_kwargs})
         tables = self.get_split_by_fold_id(*tables, self.cv_test_fold_id, self.cv_val_offset)
         seen: set = set()
         made = [self._rows(*split, seen) for split in zip(SPLITS, tables, strict=True)]
         self.train_dataset, self.val_dataset, self.test_dataset = made
+
+    def _reader(self) -> dict:
+        """Options for the reader of CSV, which has others than those of other files."""
+        if not (self.text_columns and self.is_delimited()):
+            return {}
+        return {"converters": dict.fromkeys(self.text_columns, str)}
 
     def _rows(self, split: str, table: datasets.Dataset, seen: set) -> SequenceRows:
         kept = Kept(f"{type(self).__name__} {split}", len(table))

@@ -2,6 +2,7 @@
 """Tables from the hub or from a folder, with what upstream's loader lets pass made an error."""
 
 import os
+from pathlib import Path
 from typing import List
 
 import datasets
@@ -10,6 +11,7 @@ import numpy as np
 from modelgenerator.data.base import HFDatasetLoaderMixin
 
 SPLITS = ("train", "valid", "test")
+DELIMITED, OTHERS = {".csv", ".tsv"}, {".parquet", ".json", ".jsonl", ".arrow", ".txt"}
 
 
 class TableFiles(HFDatasetLoaderMixin):
@@ -66,6 +68,12 @@ class TableFiles(HFDatasetLoaderMixin):
         given = (self.train_split_files, self.valid_split_files, self.test_split_files)
         lists = [[files] if isinstance(files, str) else files or [] for files in given]
         return [file for files in lists for file in files]
+
+    def is_delimited(self) -> bool:
+        """Whether the files are CSV or TSV; of a dataset on the hub its names must be given."""
+        files = self._files() or (os.listdir(self.path) if os.path.isdir(self.path) else [])
+        kinds = {Path(file.removesuffix(".gz")).suffix.lower() for file in files}
+        return bool(kinds & DELIMITED) and not kinds & OTHERS
 
     def check_files(self) -> None:
         """Say which files are missing in a local folder; the hub's own are not known beforehand."""

@@ -148,16 +148,23 @@ class MapFolder:
 
         rows, columns = (np.unique(pooled(np.asarray(about[name]))) for name in ("rows", "columns"))
         values = np.full((len(strands), len(rows), len(columns)), np.nan, dtype=np.float32)
-        missing = len(about["rows"]) * len(about["columns"]) * len(strands)
+        every_row, every_column = np.unique(about["rows"]), np.unique(about["columns"])
+        there = np.zeros((len(strands), len(every_row), len(every_column)), dtype=bool)
         for block in self._blocks():
             here = values[strands.index(block.strand)]
             i = np.searchsorted(rows, pooled(block.rows))
             j = np.searchsorted(columns, pooled(block.columns))
             np.fmax.at(here, (i[:, None], j[None]), block.values)
-            missing -= block.values.size
+            # Blocks overlap where a run went on with others than those it began with.
+            own = (
+                np.searchsorted(every_row, block.rows),
+                np.searchsorted(every_column, block.columns),
+            )
+            there[strands.index(block.strand)][np.ix_(*own)] = True
         if not np.isfinite(values).any():
             raise ValueError(f"{self.path}: no block of the map is there yet. Run mgen predict.")
-        if missing > 0:
+        missing = int((~there).sum())
+        if missing:
             warnings.warn(
                 f"{self.path}: {missing:,} values of the map are missing or damaged. Run the same "
                 "mgen predict again; it computes what is missing.",

@@ -52,7 +52,7 @@ def attention_spread(query: Tensor, key: Tensor, positions: Tensor) -> Attention
     assert int(positions.max()) <= nucleotides
     at = torch.arange(1, nucleotides + 1, device=key.device)
     distance = (at - positions[:, None]).abs()  # [queries, nucleotides]
-    cell = distance.clamp(min=1).log2().floor().long() + (distance > 0)
+    cell = distance.clamp(min=1).float().log2().floor().long() + (distance > 0)
     bins = len(distance_bins(nucleotides))
     entropy, share, special = [], [], []
     with torch.autocast(key.device.type, enabled=False):  # it would round the scores

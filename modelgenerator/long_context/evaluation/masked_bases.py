@@ -64,14 +64,21 @@ class MaskedBases(tm.Metric):
             "masked_bases": dict(zip(KINDS, map(int, bases), strict=True)),
         }
         if bases[0]:
-            out["perplexity"] = math.exp(nll[0] / bases[0])
+            out["perplexity"] = _perplexity(nll[0] / bases[0])
             out["accuracy"] = hits[0] / bases[0]
         copied = bases[1] + bases[2]
         if copied:
-            out["copy_perplexity"] = math.exp((nll[1] + nll[2]) / copied)
+            out["copy_perplexity"] = _perplexity((nll[1] + nll[2]) / copied)
             out["recall"] = (hits[1] + hits[2]) / copied
         if bases[1]:
             out["recall_direct"] = hits[1] / bases[1]
         if bases[2]:
             out["recall_reverse_complement"] = hits[2] / bases[2]
         return out
+
+
+def _perplexity(loss: float) -> float:
+    try:
+        return math.exp(loss)
+    except OverflowError:  # beyond 709 nats
+        return math.inf

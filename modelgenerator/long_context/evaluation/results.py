@@ -2,13 +2,14 @@
 """Result files: JSON with everything needed to tell where a number came from."""
 
 import json
+import math
 import os
 import platform
 import resource
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Optional, Union
 
@@ -47,10 +48,18 @@ def hardware() -> str:
 def provenance() -> dict:
     """Versions, commit and hardware of this run."""
     return {
-        "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{p: _version(p) for p in PACKAGES}},
         "commit": commit(),
         "hardware": hardware(),
     }
+
+
+def _version(package: str) -> Optional[str]:
+    """None where a package has no metadata, as in a fork of ModelGenerator that holds this one."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def peak_memory_mib() -> float:
@@ -80,6 +89,16 @@ def check_writable(path: Union[str, os.PathLike], argument: str) -> None:
 
 
 def write_json(path: Union[str, os.PathLike], content: dict) -> None:
-    """Write JSON; a reader never sees half a file."""
+    """Write JSON, NaN and infinity as null; a reader never sees half a file."""
     with whole_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+        partial.write_text(json.dumps(_finite(content), indent=1, allow_nan=False) + "\n")
+
+
+def _finite(content: object) -> object:
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content

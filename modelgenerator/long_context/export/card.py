@@ -4,6 +4,8 @@
 import json
 from typing import Optional
 
+from modelgenerator.long_context.backbones import CALIBRATIONS
+
 CARD = """---
 library_name: transformers
 pipeline_tag: fill-mask
@@ -57,6 +59,10 @@ def model_card(config: dict, results: Optional[dict]) -> str:
         results: Content of a result file of `mgen test --model.results`, None if there is none.
     """
     positional = config["positional"]
+    given = {
+        name: f"FOLDER/{value}" if name in CALIBRATIONS and value is not None else value
+        for name, value in positional["options"].items()
+    }
     return CARD.format(
         original=config["max_position_embeddings"],
         extended=config["extended_max_position_embeddings"],
@@ -64,7 +70,7 @@ def model_card(config: dict, results: Optional[dict]) -> str:
         width=config["hidden_size"],
         method=positional["method"],
         options=json.dumps(positional["options"], indent=1),
-        pe=json.dumps({"class_path": positional["method"], "init_args": positional["options"]}),
+        pe=json.dumps({"class_path": positional["method"], "init_args": given}),
         results=_results(results),
     )
 
@@ -75,6 +81,8 @@ def _results(results: Optional[dict]) -> str:
     data = results["data"]
     files = data.get("test_fasta") or data["fasta"]
     lines = ["| window, nt | measure | value |", "|---|---|---|"]
-    lines += [f"| {r['length']:,} | {r['metric']} | {r['value']:.4g} |" for r in results["results"]]
+    for row in results["results"]:  # null: not a finite number
+        value = "–" if row["value"] is None else f"{row['value']:.4g}"
+        lines.append(f"| {row['length']:,} | {row['metric']} | {value} |")
     lines += ["", f"Masked bases of {', '.join(files)}, after {results['steps']:,} training steps."]
     return "\n".join(lines)

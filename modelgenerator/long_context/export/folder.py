@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from modelgenerator.long_context.backbones import CALIBRATIONS
 from modelgenerator.long_context.evaluation import check_writable
 from modelgenerator.long_context.export.card import model_card
 from modelgenerator.long_context.export.sources import method_sources
@@ -74,6 +75,9 @@ def export_folder(
         partial = Path(partial)
         save_file(_weights(task, merge_lora), partial / "model.safetensors", {"format": "pt"})
         config = _config(base_encoder(backbone).config, embedding)
+        for name in CALIBRATIONS:
+            if embedding.options.get(name) is not None:
+                shutil.copy(embedding.options[name], partial / f"{name}.json")
         (partial / "config.json").write_text(json.dumps(config, indent=1) + "\n")
         tokens = sorted(backbone.tokenizer.get_vocab().items(), key=lambda item: item[1])
         longest = embedding.max_position_embeddings
@@ -155,6 +159,14 @@ def _weights(task: nn.Module, merge_lora: bool) -> dict[str, torch.Tensor]:
     return {name: value.contiguous() for name, value in weights.items()}
 
 
+def _options(embedding: nn.Module) -> dict:
+    """The method's options, files by what they are called in the folder."""
+    return {
+        name: f"{name}.json" if name in CALIBRATIONS and value is not None else value
+        for name, value in embedding.options.items()
+    }
+
+
 def _config(config, embedding: nn.Module) -> dict:
     return {
         "model_type": "long_dna",
@@ -166,6 +178,6 @@ def _config(config, embedding: nn.Module) -> dict:
         **{name: getattr(config, name) for name in SHAPE},
         "max_position_embeddings": embedding.original_max_position_embeddings,
         "extended_max_position_embeddings": embedding.max_position_embeddings,
-        "positional": {"method": type(embedding).__name__, "options": embedding.options},
+        "positional": {"method": type(embedding).__name__, "options": _options(embedding)},
         "tie_word_embeddings": True,
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Perplexity by length, loss by position and recall by distance, measured while a run trains."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -142,7 +143,7 @@ class ByLength:
             finally:
                 for handle in handles:
                     handle.remove()
-            entropy = torch.stack(found).mean() / torch.tensor(float(length + 2)).log()
+            entropy = torch.stack(found).mean() / math.log(length + 2)
             metrics[f"attention_entropy/{length}"] = entropy.item()
             points.append({"x": length, "y": entropy.item()})
 

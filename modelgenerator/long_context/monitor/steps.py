@@ -44,12 +44,15 @@ class Steps:
     Attributes:
         tokens: Trained on so far, on all ranks if they see as many as this one.
         nonfinite: Losses so far that were not finite numbers.
+
+    Args:
+        copies: Ranks with batches of their own.
     """
 
-    def __init__(self, world_size: int = 1):
+    def __init__(self, copies: int = 1):
         self.tokens = 0
         self.nonfinite = 0
-        self._world_size = world_size
+        self._copies = copies
         self._clear()
         self.pause_ended()
 
@@ -58,6 +61,11 @@ class Steps:
         self._new_tokens: Union[Tensor, int] = 0
         self._bad: Union[Tensor, int] = 0
         self._longest: Optional[int] = None
+
+    def so_far(self) -> tuple[int, int]:
+        """`tokens` and `nonfinite` with what was not read yet; waits for the device."""
+        new_tokens = int(self._new_tokens) * self._copies
+        return self.tokens + new_tokens, self.nonfinite + int(self._bad)
 
     def pause_ended(self) -> None:
         """Not counted: validation, measurements, and what this class's owner does."""
@@ -89,7 +97,7 @@ class Steps:
             steps: Optimiser steps since the last call.
         """
         started = time.perf_counter()
-        new_tokens = int(self._new_tokens) * self._world_size
+        new_tokens = int(self._new_tokens) * self._copies
         self.nonfinite += int(self._bad)
         # Reading waits for the device to finish these batches, which is their own time.
         self._busy += time.perf_counter() - started

@@ -142,7 +142,8 @@ class MaskedLM(MLM):
             "loss": loss,
             "nll": nll.detach(),
             "hit": logits.argmax(-1) == target,
-            "position": (column - 1) / (labels.shape[1] - 2),  # without [CLS] and [SEP]
+            # Without [CLS] and [SEP]. float32 also where a half precision is the default dtype.
+            "position": (column - 1).float() / (labels.shape[1] - 2),
             "kind": torch.zeros_like(target) if kind is None else kind[masked],
         }
 
@@ -168,7 +169,7 @@ class MaskedLM(MLM):
         """
         if self.trainer.world_size == 1:
             return 1.0
-        count = torch.tensor(float(masked), device=self.device)
+        count = torch.tensor(masked, dtype=torch.float32, device=self.device)
         return masked / max(1.0, self.trainer.strategy.reduce(count, reduce_op="mean").item())
 
     def validation_step(self, batch: dict, batch_idx: Optional[int] = None) -> None:

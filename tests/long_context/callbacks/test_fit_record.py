@@ -6,6 +6,7 @@ import json
 import lightning as L
 import pytest
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader, Dataset
 
 from modelgenerator.long_context.callbacks import FitRecord
@@ -68,3 +69,26 @@ def test_unwritable_before_training(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="FitRecord.path: cannot write in"):
         fit(tmp_path / "file" / "below")
+
+
+def test_a_resumed_run_counts_its_parts_together(tmp_path):
+    def fit_to(steps, ckpt_path=None):
+        record = FitRecord(str(tmp_path / "fit.json"), str(tmp_path / "last.ckpt"))
+        saved = ModelCheckpoint(tmp_path / "kept", every_n_train_steps=2, save_last=True)
+        trainer = L.Trainer(
+            max_steps=steps,
+            accelerator="cpu",
+            devices=1,
+            callbacks=[record, saved],
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(Line(), DataLoader(Windows(), batch_size=2), ckpt_path=ckpt_path)
+        return json.loads((tmp_path / "fit.json").read_text())
+
+    first = fit_to(2)
+    assert first["tokens"] == 2 * 2 * 5
+    both = fit_to(4, tmp_path / "kept" / "last.ckpt")
+    assert (both["steps"], both["tokens"]) == (4, 4 * 2 * 5)
+    assert both["seconds"] >= first["seconds"]

@@ -21,10 +21,12 @@ def measure(tiny_task, tmp_path):
     letters = np.random.default_rng(0).choice(list("ACGT"), 4096)
     (tmp_path / "genome.fa").write_text(">a\n" + "".join(letters) + "\n")
 
-    def measure(pe=ROPE, window=64, path="calibration.json", batches=None, **options):
+    def measure(
+        pe=ROPE, window=64, path="calibration.json", batches=None, valid_share=0.3, **options
+    ):
         data = GenomeWindows(
-            str(tmp_path / "genome.fa"), window=window, block=1024, valid_share=0.3, test_share=0.3,
-            batch_size=3, pin_memory=False,
+            str(tmp_path / "genome.fa"), window=window, block=1024, valid_share=valid_share,
+            test_share=0.3, batch_size=3, pin_memory=False,
         )  # fmt: skip
         options = {"windows": 4, **options}
         callback = LogitCalibration(str(tmp_path / path), **options)
@@ -84,6 +86,7 @@ def test_the_seed_decides_the_queries(measure):
             {"pe": partial(yarn, original_max_position_embeddings=64)},
             "model.pe is yarn; give `model.pe: rope`",
         ),
+        ({"valid_share": 0.0}, "4 windows of 64 nt are asked for, validation has 0"),
         ({"batches": 1}, "4 windows are asked for, this process has seen 3. Leave trainer.limit"),
         ({"windows": 0}, "LogitCalibration.windows: 0; give at least 1"),
         ({"path": "genome.fa/a.json"}, "LogitCalibration.path: cannot write in"),

@@ -44,6 +44,15 @@ def test_direct_and_reverse_complement(find):
     )
 
 
+def test_a_record_without_a_base(write_fasta, random_dna):
+    letters = random_dna(1_000, 3)
+    path = write_fasta({"x": letters + random_dna(500, 4) + letters, "empty": "", "y": letters})
+    near(
+        list(zip(*(c.tolist() for c in find_copies(Genome([path]), 8_000)), strict=True)),
+        [(1_500, 0, 1_000, DIRECT)],
+    )
+
+
 def test_none_by_chance(find):
     assert find() == []
 

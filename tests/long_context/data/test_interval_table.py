@@ -8,12 +8,12 @@ import pytest
 from modelgenerator.long_context.data.interval_table import read_interval_table
 
 
-def read(tmp_path, name, text, **options):
+def read(tmp_path, name, content, **options):
     path = tmp_path / name
     if name.endswith(".gz"):
-        path.write_bytes(gzip.compress(text.encode()))
+        path.write_bytes(gzip.compress(content.encode()))
     else:
-        path.write_text(text)
+        path.write_text(content)
     return read_interval_table(str(path), **options)
 
 
@@ -48,14 +48,28 @@ def test_gff_may_end_in_its_sequences(tmp_path):
 
 def test_csv_counts_as_is_said(tmp_path):
     text = "CHROM,START,STOP,y\n1,10,12,5\n"
-    assert rows(read(tmp_path, "x.csv", text)) == [[1, 10, 12]]
-    assert rows(read(tmp_path, "x.csv", text, one_based=True)) == [[1, 9, 12]]
+    assert rows(read(tmp_path, "x.csv", text)) == [["1", 10, 12]]
+    assert rows(read(tmp_path, "x.csv", text, one_based=True)) == [["1", 9, 12]]
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.bed", "x.gff"])
+def test_names_that_look_like_numbers_or_like_nothing(tmp_path, name):
+    text = {
+        "x.csv": "Chromosome,start,stop,strand,label,y\n01,9,12,-1,NA,NA\n02,9,12,,null,3\n",
+        "x.bed": "01\t9\t12\tNA\t0\t-1\n02\t9\t12\tnull\t0\t\n",
+        "x.gff": "01\tx\tNA\t10\t12\t.\t-1\t.\ta\n02\tx\tnull\t10\t12\t.\t\t.\tb\n",
+    }
+    found = read(tmp_path, name, text[name], text=["label"])
+    expected = [["01", 9, 12, "-1", "NA"], ["02", 9, 12, "", "null"]]
+    assert rows(found, "strand", "label") == expected
+    if name == "x.csv":
+        assert found["y"].isna().tolist() == [True, False]  # only what is asked for is text
 
 
 def test_positions_are_points(tmp_path):
     text = "chrom\tPOS\tref\talt\n1\t10\tA\tC\n"
     found = read(tmp_path, "x.tsv", text, one_based=True)
-    assert rows(found, "ref", "alt") == [[1, 9, 9, "A", "C"]]
+    assert rows(found, "ref", "alt") == [["1", 9, 9, "A", "C"]]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,20 @@ def test_the_other_strand_is_turned_around(genome, module):
     assert data.train_dataset[0]["ids"] == "chr1:95-115(-)"
 
 
+@pytest.mark.parametrize("minus", ["-", -1, "-1", -1.0])
+def test_strands_by_sign_or_number(genome, module, minus):
+    data = module({**COLUMNS, "strand": [minus, 1, None, None]})
+    assert data.train_dataset[0]["ids"] == "chr1:95-115(-)"
+    assert data.val_dataset[0]["ids"] == "chr1:295-315"
+    assert data.test_dataset[0]["ids"] == "chr1:540-560"
+
+
+@pytest.mark.parametrize("odd", ["minus", "\N{MINUS SIGN}", "reverse", 2])
+def test_another_strand_is_refused(module, odd):
+    with pytest.raises(ValueError, match=f"strand: '{odd}' in row 0 is not known"):
+        module({**COLUMNS, "strand": [odd, "+", "+", "+"]})
+
+
 def test_rows_that_have_no_window_are_left_out_and_counted(module):
     columns = {
         "chrom": ["chr1", "chr1", "chr9", "chr2", "chr1", "chr1"],
@@ -143,8 +157,20 @@ def test_classes_by_name_and_gff(module, tmp_path, genome):
     data.setup()
     assert [row["labels"].item() for row in data.train_dataset] == [1]
     assert [row["labels"].item() for row in data.test_dataset] == [0]
-    with pytest.raises(ValueError, match="label: 'b' in .* is unknown. Allowed are a"):
+    with pytest.raises(ValueError, match="x.csv: label 'b' is unknown. Allowed are a"):
         module({**COLUMNS, "label": ["a", "a", "b", "a"]}, classes=["a"])
+
+
+def test_classes_called_na_or_by_numbers(module):
+    data = module({**COLUMNS, "label": ["NA", "EU", "NA", "EU"]}, classes=["EU", "NA"])
+    assert data.train_dataset[0]["labels"].item() == 1
+    assert not data.counts["train"]["left_out"]
+    for name in ("x.csv", "x.parquet"):
+        columns = {**COLUMNS, "label": [1, 2, 2, None]}
+        data = module(columns, name=name, classes=["2", "1"])
+        assert data.train_dataset[0]["labels"].item() == 1
+        assert data.test_dataset[0]["labels"].item() == 0
+        assert data.counts["test"]["left_out"] == {"without a label": 1}
 
 
 def test_values(module):

@@ -99,6 +99,36 @@ def test_tracks_that_do_not_fit_are_left_out_and_wrong_classes_refused(data):
         data(SequenceTracks, ["0" * 20, "7" * 20])
 
 
+def csv_module(write_table, random_dna, kind, labels, **options):
+    for name, seed in (("train", 0), ("test", 100)):
+        sequences = [random_dna(5, seed + i) for i in range(len(labels))]
+        folder = write_table(f"{name}.csv", {"sequence": sequences, "label": labels})
+    files = {"train_split_files": ["train.csv"], "test_split_files": ["test.csv"]}
+    module = kind(str(folder), window=5, valid_split_size=0, **files, **options)
+    module.setup()
+    return module
+
+
+def test_strings_of_digits_in_a_csv(write_table, random_dna):
+    module = csv_module(write_table, random_dna, SequenceTracks, ["01010", "11111"])
+    assert labels_of(module)[0].tolist() == [0, 1, 0, 1, 0]
+    with pytest.raises(ValueError, match="train: label in row 1 must be .* and is '01x10'"):
+        csv_module(write_table, random_dna, SequenceTracks, ["01010", "01x10"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"), [(["NA", "EU", "NA"], ["EU", "NA"]), ([1, 2, 1], ["2", "1"])]
+)
+def test_classes_that_look_like_nothing_or_like_numbers(write_table, random_dna, labels, classes):
+    module = csv_module(write_table, random_dna, SequenceClasses, labels, classes=classes)
+    assert labels_of(module).tolist() == [1, 0, 1]
+
+
+def test_numbers_are_no_lists_of_labels(data):
+    with pytest.raises(ValueError, match="label in row 0 is out of range|label 12345 is out of"):
+        data(SequenceTracks, [12345, 12345], n_classes=2)
+
+
 def test_n_has_no_label(write_table):
     columns = {"sequence": ["ACGTN" * 4, "CCGTN" * 4], "label": ["1" * 20] * 2}
     write_table("train.parquet", columns)

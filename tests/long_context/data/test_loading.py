@@ -75,7 +75,18 @@ def test_a_resumed_loader_goes_on(done, rank):
 
 def test_a_loader_counts_on_after_resuming():
     loader = loader_of()
-    loader.load_state_dict({"batches": 2})
+    loader.load_state_dict({"batches": 2, "epoch": 0})
     batches = iter(loader)
     next(batches)
-    assert loader.state_dict() == {"batches": 3}
+    assert loader.state_dict() == {"batches": 3, "epoch": 0}
+
+
+def test_an_epoch_that_was_cut_short_is_not_gone_on_with_in_the_next():
+    """limit_train_batches ends an epoch before its loader does."""
+    first = loader_of(epoch=0)
+    batches = iter(first)
+    for _ in range(2):
+        next(batches)
+    second = loader_of(epoch=1)
+    second.load_state_dict(first.state_dict())
+    assert [b.tolist() for b in second] == [b.tolist() for b in loader_of(epoch=1)]

@@ -79,3 +79,9 @@ def test_n_is_not_mutated_and_that_is_said(fasta):
 def test_special_tokens():
     ids = np.stack([encode(b"AC"), encode(b"GT")])
     assert with_special_tokens(ids).tolist() == [[2, 5, 7, 3], [2, 6, 8, 3]]
+
+
+def test_a_record_without_a_base_is_refused(tmp_path):
+    (tmp_path / "x.fa").write_text(">a\nACGT\n>b\n")
+    with pytest.raises(ValueError, match="region: b holds no base"):
+        opened(str(tmp_path / "x.fa"), region="b")

@@ -42,6 +42,7 @@ def test_a_crop_is_as_long_as_can_be(length, window, which):
 def test_crops_by_hand():
     letters = "0123456789"
     assert letters[crop(10, 4, "centre")] == "3456"
+    assert letters[crop(10, 5, "centre")] == "34567"  # the base at 10 // 2 at 5 // 2
     assert letters[crop(10, 4, "start")] == "0123"
     assert letters[crop(10, 4, "end")] == "6789"
 

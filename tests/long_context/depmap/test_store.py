@@ -110,6 +110,17 @@ def test_damaged_block_counts_as_missing(folder):
     assert np.isfinite(found.values[0, 1:]).all()
 
 
+def test_blocks_that_overlap_do_not_make_up_for_missing_ones(tmp_path):
+    """A run that was killed and went on with another batch_size, and was killed again."""
+    folder = MapFolder(tmp_path / "map")
+    folder.start({**ABOUT, "strand": "+"})
+    folder.write_reference("+", np.full((4, 4), 0.25))
+    for rows in ([0, 1], [0, 1, 2]):
+        folder.write(block("+", rows, 1.0))
+    with pytest.warns(UserWarning, match="3 values of the map are missing"):
+        folder.load()
+
+
 def test_cut_block_counts_as_missing(folder):
     path = next((folder.path / "blocks").glob("reverse_0-1_*"))
     path.write_bytes(path.read_bytes()[:100])

@@ -52,3 +52,14 @@ def test_guessing_among_four_is_perplexity_four():
     n = 100
     counter.update(torch.full((n,), math.log(4)), torch.zeros(n), torch.zeros(n), torch.zeros(n))
     assert counter.compute()["perplexity"] == pytest.approx(4.0)
+
+
+def test_a_loss_beyond_all_floats_is_an_infinite_perplexity():
+    counter = MaskedBases(1)
+    counter.update(
+        nll=torch.tensor([800.0]),
+        hit=torch.tensor([False]),
+        position=torch.tensor([0.0]),
+        kind=torch.tensor([0]),
+    )
+    assert counter.compute()["perplexity"] == math.inf

@@ -101,8 +101,10 @@ def theirs(folders, tmp_path):
     return [torch.load(folder / "out.pt", weights_only=True) for folder in folders]
 
 
-def check_plain_transformers(tasks, tmp_path):
+def check_plain_transformers(tasks, tmp_path, file=None):
     folders = [export_folder(task, tmp_path / name) for name, task in tasks.items()]
+    if file is not None:
+        file.unlink()  # who loads the folder has no such file
     for task, found in zip(tasks.values(), theirs(folders, tmp_path), strict=True):
         expected, batch = ours(task)
         assert torch.equal(found["input_ids"], batch["input_ids"])
@@ -129,8 +131,8 @@ def test_a_calibration_goes_along_in_the_weights(tiny_task, tmp_path):
     task = tiny_task(
         partial(POSITIONAL["helix"], temperature="calibrated", calibration=str(path), **SMALL)
     )
-    path.unlink()  # who loads the folder has no such file
-    check_plain_transformers({"helix": task}, tmp_path)
+    check_plain_transformers({"helix": task}, tmp_path, path)
+    check_back(task, tmp_path / "helix", temperature="calibrated", calibration="calibration.json")
 
 
 def test_calibrated_heads_go_along_in_the_weights(tiny_task, tmp_path):
@@ -142,9 +144,26 @@ def test_calibrated_heads_go_along_in_the_weights(tiny_task, tmp_path):
         tiny_task(partial(POSITIONAL["helix"], **options, **SMALL))
         for options in ({}, {"kappa": "per_layer", "kappa_start": str(path)})
     )
-    path.unlink()  # who loads the folder has no such file
     assert not torch.allclose(ours(task)[0], ours(plain)[0], atol=1e-4)
-    check_plain_transformers({"helix": task}, tmp_path)
+    check_plain_transformers({"helix": task}, tmp_path, path)
+    check_back(task, tmp_path / "helix", kappa="per_layer", kappa_start="kappa_start.json")
+
+
+def check_back(task, folder, **options):
+    """The folder loads back with the file that lies in it, as the model card says."""
+    name = next(x for x in ("calibration", "kappa_start") if x in options)
+    assert (
+        json.loads((folder / "config.json").read_text())["positional"]["options"][name]
+        == (options[name])
+    )
+    assert f'"{name}": "FOLDER/{options[name]}"' in (folder / "README.md").read_text()
+    options[name] = str(folder / options[name])
+    METHODS["calibrated"] = partial(POSITIONAL["helix"], **options, **SMALL)
+    try:
+        found = logits_of(folder, method="calibrated")
+    finally:
+        del METHODS["calibrated"]
+    torch.testing.assert_close(found, ours(task)[0], rtol=1e-5, atol=1e-5)
 
 
 def logits_of(folder, change=lambda encoder: encoder, method="yarn"):

@@ -147,6 +147,8 @@ class Encoder(nn.Module):
         """Hidden states [B, S, width] before the layers and after each, the last normalised."""
         x = self.embeddings["word_embeddings"](ids)
         table = self.rotary_pos_emb(ids.shape[1], ids.device)
+        if self.training:  # methods that draw at random draw anew for the next forward
+            self.rotary_pos_emb.step += 1
         sharpness = self.rotary_pos_emb.layer_sharpness(ids.shape[1])
         states = [x]
         for index, layer in enumerate(self.encoder["layer"]):

@@ -64,6 +64,14 @@ def root():
     return ROOT
 
 
+@pytest.fixture
+def bf16_by_default():
+    """What Lightning makes of `precision: bf16-true` within a step."""
+    torch.set_default_dtype(torch.bfloat16)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @pytest.fixture(scope="session")
 def genome_windows():
     """The data module that arguments of `mgen` ask for, without the seconds that `mgen` takes."""

@@ -36,6 +36,15 @@ def test_attention_on_one_token_by_hand():
     assert spread.share[0].tolist() == pytest.approx([0, 0, 0, 1])  # distances 4 to 7
 
 
+def test_distances_are_exact_where_bf16_is_the_default(bf16_by_default):
+    n = 4096
+    even = torch.zeros(1, n + 2, 2)
+    spread = attention_spread(even[:, :1], even, torch.tensor([1]))
+    low, high = torch.tensor(distance_bins(n)).T
+    expected = (high.clamp(max=n) - low).float() / (n + 2)
+    torch.testing.assert_close(spread.share[0].float(), expected, rtol=1e-4, atol=0)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 3), st.integers(0, 99), st.floats(0.1, 8.0))
 def test_as_of_the_whole_matrix(nucleotides, heads, seed, scale):

@@ -76,6 +76,8 @@ for folder in sys.argv[2:]:
     with torch.no_grad():
         out = model(**batch, output_hidden_states=True)
     found = {**batch, "logits": out.logits, "states": len(out.hidden_states)}
+    model.train()(**batch)
+    found["step"] = model.bert.rotary_pos_emb.step
     torch.save(found, folder + "/out.pt")
 assert not any(name.startswith("modelgenerator.") for name in sys.modules)
 """
@@ -112,6 +114,7 @@ def check_plain_transformers(tasks, tmp_path, file=None):
         torch.testing.assert_close(found["logits"][own], expected[own], rtol=1e-5, atol=1e-5)
         assert (found["logits"][~own] == 0).all()
         assert found["states"] == 3  # two layers and the embedding
+        assert found["step"] == 2  # each row by itself; what draws at random draws anew
 
 
 def test_plain_transformers_gives_the_same_logits(trained, tmp_path):

@@ -58,6 +58,15 @@ def test_a_batch_without_masked_bases_has_no_loss(tiny_task):
     assert loss == 0.0
 
 
+def test_positions_are_exact_where_bf16_is_the_default(tiny_task, bf16_by_default):
+    task = tiny_task(ROPE)
+    length = 4096
+    labels = torch.full((1, length + 2), -100)
+    labels[0, 1:-1] = 5
+    position = task.evaluate(torch.zeros(length, 16), {"labels": labels})["position"]
+    torch.testing.assert_close(position.double(), torch.arange(length).double() / length)
+
+
 def test_the_same_loss_with_upstreams_encoder(tiny_task):
     losses = []
     for pe in (None, ROPE):

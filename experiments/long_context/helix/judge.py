@@ -25,6 +25,8 @@ METRICS = {
     "perplexity": "natural bases, perplexity",
 }
 TOLERANCE = 0.005  # of a perplexity
+# Folders beside which the five were trained at the 3e-4 of the main study.
+RATES = {"gentle": "at 3e-5", "four_windows_gentle": "at 3e-5"}
 
 
 class Verdict(NamedTuple):
@@ -73,8 +75,8 @@ def verdicts(
 
     Args:
         label: Whom to judge.
-        five: Folders with results of the five, or of those of them that were run; in which of
-            several the best was found is said behind its name.
+        five: Folders with results of the five, or of those of them that were run; the learning
+            rate of any but the first is said behind its name.
         ours: Folder with the results of the one that is judged.
         counted: Regimes where recall is judged with the error of the test set.
     """
@@ -84,7 +86,7 @@ def verdicts(
         if name != label or metric not in METRICS:
             continue
         rivals = {
-            n if folder == five[0] else f"{n} {folder.name}": table[key]["value"].tolist()
+            n if folder == five[0] else f"{n} {RATES[folder.name]}": table[key]["value"].tolist()
             for folder, table in tables.items()
             for n in FIVE
             if (key := (regime, metric, extension, n)) in table

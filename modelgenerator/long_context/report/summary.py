@@ -97,7 +97,7 @@ def difference(
         other: The other label.
 
     Returns:
-        None where one of them was not measured, or was without segments.
+        None where one of them was not measured, was not finite, or was without segments.
     """
     kind, sums, transform = COMPARED[metric]
     found = {
@@ -115,7 +115,11 @@ def difference(
     bases = np.array(found[one][0]["bases"])
     if not bases.any():
         return None
-    first, second = (np.array([s[sums] for s in found[label]]) for label in (one, other))
+    first, second = (
+        np.array([s[sums] for s in found[label]], dtype=float) for label in (one, other)
+    )
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):  # a file holds null for them
+        return None
     values = [transform(part.sum(1) / bases.sum()) for part in (first, second)]
     spreads = [np.std(seeds, ddof=1) for seeds in values if len(seeds) > 1]
     interval = paired_difference(first, second, bases, transform)

@@ -55,3 +55,17 @@ def test_a_difference_is_that_of_the_metrics(study):
 def test_what_was_not_measured_has_no_difference(study):
     results = load_results([str(study)]).of("held_out")
     assert difference(results, "tuned_16x", "recall", 8192, "gene", "rope") is None
+
+
+def test_what_was_not_finite_has_no_difference(study):
+    """A result file holds null where a loss was NaN or infinite."""
+    results = load_results([str(study)]).of("held_out")
+    (one,) = (
+        s
+        for r in results.finished
+        if (r["cell"]["label"], r["cell"]["regime"], r["seed"]) == ("yarn", "tuned_16x", 0)
+        for s in r["segments"]
+        if (s["kind"], s["length"]) == ("natural", 8192)
+    )
+    one["nll"][0] = None
+    assert difference(results, "tuned_16x", "perplexity", 8192, "yarn", "rope") is None

@@ -25,7 +25,7 @@ METRICS = {
     "perplexity": "natural bases, perplexity",
 }
 TOLERANCE = 0.005  # of a perplexity
-# Folders beside which the five were trained at the 3e-4 of the main study.
+# Learning rates of folders that have another one than the main study, 3e-4.
 RATES = {"gentle": "at 3e-5", "four_windows_gentle": "at 3e-5"}
 
 

@@ -2,6 +2,7 @@
 """What a fit leaves behind; studies test it with the real `mgen`."""
 
 import json
+from types import SimpleNamespace
 
 import lightning as L
 import pytest
@@ -92,3 +93,11 @@ def test_a_resumed_run_counts_its_parts_together(tmp_path):
     both = fit_to(4, tmp_path / "kept" / "last.ckpt")
     assert (both["steps"], both["tokens"]) == (4, 4 * 2 * 5)
     assert both["seconds"] >= first["seconds"]
+
+
+def test_windows_shared_by_processes_are_counted_once(tmp_path):
+    record = FitRecord(str(tmp_path / "fit.json"), str(tmp_path / "last.ckpt"))
+    strategy = SimpleNamespace(context_parallel_size=2)
+    record.on_fit_start(SimpleNamespace(world_size=4, strategy=strategy), None)
+    record.on_train_batch_end(None, None, None, {"input_ids": torch.zeros(1, 10)}, 0)
+    assert record.state_dict()["tokens"] == 2 * 10

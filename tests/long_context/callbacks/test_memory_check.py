@@ -8,6 +8,7 @@ import torch
 from modelgenerator.backbones.positional import gene, rope
 from modelgenerator.long_context.callbacks import GradientCheckpointing, MemoryCheck
 from modelgenerator.long_context.callbacks.memory_check import row_lengths, training_step
+from modelgenerator.long_context.installation import base_encoder
 
 ROPE = partial(rope, original_max_position_embeddings=512)
 
@@ -52,6 +53,18 @@ def test_windows_shared_by_processes_are_counted_once(tiny_task):
             MemoryCheck().on_train_batch_start(trainer, task, batch, 0)
         needed.append(float(str(error.value).split("about ")[1].split(" GiB")[0]))
     assert needed[0] == pytest.approx(2 * needed[1], rel=0.01)
+
+
+def test_of_several_the_last_checkpointing_counts(tiny_task):
+    """configs/keep_inputs.yaml adds one to that of the configs before it."""
+    task, both = tiny_task(ROPE), (GradientCheckpointing(), GradientCheckpointing("inputs"))
+    assert training_step(trainer_of(*both), task).kept == "inputs"
+    kept = []
+    for callback in both:
+        callback.on_fit_start(None, task)
+        recompute = base_encoder(task.backbone).encoder._gradient_checkpointing_func
+        kept.append("context_fn" in recompute.keywords)  # what keeps attention
+    assert kept == [True, False]
 
 
 @pytest.mark.parametrize("use_peft", [False, True])

@@ -125,7 +125,7 @@ def test_classes_that_look_like_nothing_or_like_numbers(write_table, random_dna,
 
 
 def test_numbers_are_no_lists_of_labels(data):
-    with pytest.raises(ValueError, match="label in row 0 is out of range|label 12345 is out of"):
+    with pytest.raises(ValueError, match="label 12345 is out of range"):
         data(SequenceTracks, [12345, 12345], n_classes=2)
 
 

@@ -155,26 +155,20 @@ def test_calibrated_heads_go_along_in_the_weights(tiny_task, tmp_path):
 def check_back(task, folder, **options):
     """The folder loads back with the file that lies in it, as the model card says."""
     name = next(x for x in ("calibration", "kappa_start") if x in options)
-    assert (
-        json.loads((folder / "config.json").read_text())["positional"]["options"][name]
-        == (options[name])
-    )
+    written = json.loads((folder / "config.json").read_text())["positional"]["options"]
+    assert written[name] == options[name]
     assert f'"{name}": "FOLDER/{options[name]}"' in (folder / "README.md").read_text()
     options[name] = str(folder / options[name])
-    METHODS["calibrated"] = partial(POSITIONAL["helix"], **options, **SMALL)
-    try:
-        found = logits_of(folder, method="calibrated")
-    finally:
-        del METHODS["calibrated"]
+    found = logits_of(folder, pe=partial(POSITIONAL["helix"], **options, **SMALL))
     torch.testing.assert_close(found, ours(task)[0], rtol=1e-5, atol=1e-5)
 
 
-def logits_of(folder, change=lambda encoder: encoder, method="yarn"):
+def logits_of(folder, change=lambda encoder: encoder, pe=METHODS["yarn"]):
     """What `ours` gives of a folder loaded back, after a change to the encoder."""
     from modelgenerator.long_context.backbones import aido_dna_exported
     from modelgenerator.long_context.tasks import MaskedLM
 
-    task = MaskedLM(partial(aido_dna_exported, folder=str(folder)), pe=METHODS[method])
+    task = MaskedLM(partial(aido_dna_exported, folder=str(folder)), pe=pe)
     task.configure_model()
     task.backbone.encoder = change(task.backbone.encoder)
     return ours(task.eval())[0]
@@ -189,7 +183,7 @@ def test_back_into_modelgenerator(trained, tmp_path, method):
     task = trained(method)
     folder = export_folder(task, tmp_path / "folder")
     torch.testing.assert_close(
-        logits_of(folder, method=method), ours(task)[0], rtol=1e-5, atol=1e-5
+        logits_of(folder, pe=METHODS[method]), ours(task)[0], rtol=1e-5, atol=1e-5
     )
 
 
